@@ -1,0 +1,1 @@
+"""The component resources of the stack, one a file."""

@@ -1,0 +1,1 @@
+"""IAM policy documents: read, checked and brought into one form, without a server or a credential."""

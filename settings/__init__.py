@@ -1,0 +1,1 @@
+"""Settings of a stack: what its configuration may say, read once and typed."""

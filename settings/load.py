@@ -1,0 +1,264 @@
+"""Reads a stack's settings, from Pulumi or from its file, and says all that is wrong with them at once."""
+
+import json
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
+
+from settings.durations import format_duration
+from settings.faults import Fault, FaultsError
+from settings.model import Settings
+from settings.nearest import did_you_mean
+from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
+from settings.usernames import username_prefix
+
+NAMESPACE = "vault-aws"
+"""The project's configuration namespace: `vault-aws:roles` and so on."""
+
+
+def decode_config(config: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration as Pulumi hands it to a program, where objects are JSON texts, as values."""
+    return {key: _decoded(value) for key, value in config.items()}
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The configuration that a stack's file holds, without Pulumi.
+
+    Raises:
+        FaultsError: The file is missing, is not YAML, or is not a stack's file.
+    """
+    where = path.name
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a safe loader
+    except OSError as error:
+        raise FaultsError([Fault(where, "", f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise FaultsError([Fault(where, "", "is not UTF-8 text; save it as UTF-8")]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise FaultsError([Fault(where, place, f"is not YAML: {error.problem}")]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise FaultsError([Fault(where, "", f"is not YAML: {error}")]) from None
+    config = (content.get("config") or {}) if isinstance(content, dict) else content
+    if not isinstance(config, dict):
+        raise FaultsError([Fault(where, "config", "must be a mapping of settings; see README.md, Settings")])
+    return config
+
+
+def from_values(config: Mapping[str, Any], stack: str, where: str) -> Settings:
+    """Settings from configuration values of all namespaces.
+
+    Args:
+        config: Values by full key (`vault-aws:roles`, `aws:region`).
+        stack: The stack's name; the environment unless one is set.
+        where: The file to name in faults.
+
+    Raises:
+        FaultsError: With every fault.
+    """
+    prefix = f"{NAMESPACE}:"
+    own = {key.removeprefix(prefix): value for key, value in config.items() if str(key).startswith(prefix)}
+    faults = [
+        Fault(where, f"{prefix}{key}", "is derived, not set; set aws:region instead") for key in own if key == "region"
+    ]
+    own["environment"] = own.get("environment") or stack
+    if "aws:region" not in config:
+        faults.append(Fault(where, "aws:region", "is missing; name the region, such as us-west-2"))
+    own["region"] = config.get("aws:region", "us-east-1")
+    try:
+        settings = Settings.model_validate(own)
+    except ValidationError as error:
+        faults += [_as_fault(details, own, where) for details in error.errors(include_url=False)]
+        raise FaultsError(sorted(faults)) from None
+    faults += [Fault(where, *fault) for fault in _across(settings)]
+    if faults:
+        raise FaultsError(sorted(faults))
+    return _with_session_ttls(settings)
+
+
+def _decoded(value: str) -> Any:  # noqa: ANN401 - whatever JSON held
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return value
+    return decoded if isinstance(decoded, dict | list) else value
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key may stand once; PyYAML would keep the last and drop the others in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key_node.value!r} stands there twice", key_node.start_mark
+                )
+            if isinstance(key_node.value, str):
+                seen.add(key_node.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Fault:
+    """One of pydantic's errors in the words of the settings file."""
+    # A union's branch (`iam_user`) is part of pydantic's place but not of the file's; so is `[key]`.
+    steps = [step for step in details["loc"] if step not in ROLE_TYPES and step != "[key]"]
+    field = ""
+    for step in steps:
+        field += f"[{step}]" if isinstance(step, int) else f"{'.' if field else ''}{step}"
+    return Fault(where, field, _message(details, steps, own))
+
+
+def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, Any]) -> str:
+    kind, value, context = details["type"], details.get("input"), details.get("ctx", {})
+    role = own.get("roles", {}).get(steps[1]) if steps[0] == "roles" and len(steps) > 1 else None
+    match kind:
+        case "extra_forbidden":
+            return _unknown(str(steps[-1]), steps, role)
+        case "missing":
+            return "is missing"
+        case "union_tag_not_found":
+            return f"has no credentialType; write one of: {', '.join(ROLE_TYPES)}"
+        case "union_tag_invalid":
+            return (
+                f"credentialType {context['tag']!r} is not a credential type{did_you_mean(context['tag'], ROLE_TYPES)}"
+            )
+        case "model_type" | "dict_type" | "model_attributes_type":
+            return f"{value!r} must be a mapping of settings"
+        case "string_pattern_mismatch":
+            return f"{value!r} must be 1 to 31 lower-case letters, digits and hyphens, and begin with a letter"
+        case "string_type" | "int_type" | "list_type":
+            wanted = {"string_type": "text", "int_type": "a whole number", "list_type": "a list"}[kind]
+            return f"{value!r} must be {wanted}"
+        case "greater_than_equal" if "Ttl" in str(steps[-1]):
+            return f"{value} is too short; AWS makes sessions of at least {format_duration(context['ge'])}"
+        case "too_short":
+            return f"is empty; name at least {context['min_length']}"
+        case _:
+            return details["msg"]
+
+
+def _unknown(key: str, steps: list[int | str], role: object) -> str:
+    """Says of an unknown key whether it belongs to another credential type, or which was meant."""
+    fields: set[str] = set()
+    if steps[0] == "roles" and len(steps) == 3 and isinstance(role, dict):  # noqa: PLR2004 - roles, name, key
+        own_type = str(role.get("credentialType"))
+        takers = [name for name, model in ROLE_TYPES.items() if key in _keys(model)]
+        if takers:
+            return (
+                f"goes with credentialType {' or '.join(takers)}, and this role is {own_type}; "
+                "remove it, or change the type"
+            )
+        fields = _keys(ROLE_TYPES[own_type]) if own_type in ROLE_TYPES else set()
+    elif len(steps) == 1:
+        fields = _keys(Settings) - {"region"}
+    elif steps[0] == "engines":
+        model = Settings.model_fields["engines"].default["aws"]
+        fields = _keys(type(model)) if len(steps) == 3 else _keys(type(model.vault_user))  # noqa: PLR2004
+    return f"is not a setting{did_you_mean(key, fields)}"
+
+
+def _keys(model: Any) -> set[str]:  # noqa: ANN401 - a pydantic model class
+    return {field.alias or to_camel(name) for name, field in model.model_fields.items()}
+
+
+def _across(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The rules that take more than one field, as (field, message)."""
+    paths: dict[str, str] = {}
+    for name, engine in settings.engines.items():
+        path = settings.mount_path(name)
+        for other, owner in paths.items():
+            if f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/"):
+                yield (
+                    f"engines.{name}.path",
+                    f"{path!r} collides with {other!r} of engine {owner}; Vault nests no mounts",
+                )
+        paths[path] = name
+        if engine.default_lease_ttl > engine.max_lease_ttl:
+            yield (
+                f"engines.{name}.defaultLeaseTtl",
+                f"{format_duration(engine.default_lease_ttl)} is over maxLeaseTtl "
+                f"({format_duration(engine.max_lease_ttl)}); lower it, or raise maxLeaseTtl",
+            )
+        yield from _own_name_faults(settings, name)
+    for name, role in settings.roles.items():
+        if role.engine is not None and role.engine not in settings.engines:
+            yield (
+                f"roles.{name}.engine",
+                f"{role.engine!r} is not an engine{did_you_mean(role.engine, settings.engines)}",
+            )
+        elif role.engine is None and len(settings.engines) > 1:
+            yield f"roles.{name}.engine", f"is missing; name one of: {', '.join(settings.engines)}"
+        else:
+            yield from _role_faults(settings, name)
+
+
+def _own_name_faults(settings: Settings, engine: str) -> Iterator[tuple[str, str]]:
+    """Vault must not be able to edit itself: its own user stands outside every pattern that it manages."""
+    own = f"{settings.engines[engine].vault_user.path}{settings.vault_user_name(engine)}"
+    for name, role in settings.roles.items():
+        owner = settings.engines.get(role.engine or next(iter(settings.engines)))
+        if owner is not None and isinstance(role, IamUserRole):
+            pattern = f"{role.user_path}{username_prefix(owner.username_template)}*"
+            if fnmatchcase(own, pattern):
+                yield (
+                    f"engines.{engine}.vaultUser",
+                    f"the IAM user {own!r} matches {pattern!r}, the users that Vault makes for role {name}, so "
+                    "Vault could edit itself; give it another name or path",
+                )
+
+
+def _role_faults(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
+    role, engine = settings.roles[name], settings.engines[settings.engine_of(name)]
+    place = f"roles.{name}"
+    if isinstance(role, IamUserRole | FederationTokenRole) and not (role.policy or role.policy_arns or role.iam_groups):
+        yield place, f"a role of credentialType {role.credential_type} needs policy, policyArns or groups"
+    if not isinstance(role, AssumedRole | FederationTokenRole):
+        return
+    longest = min(engine.max_lease_ttl, role.longest_session)
+    if engine.max_lease_ttl < SHORTEST_SESSION:
+        yield (
+            place,
+            f"AWS makes sessions of at least {format_duration(SHORTEST_SESSION)} and maxLeaseTtl of its engine is "
+            f"{format_duration(engine.max_lease_ttl)}; raise that, or move the role to another engine",
+        )
+        return
+    for field, ttl in (("defaultStsTtl", role.default_sts_ttl), ("maxStsTtl", role.max_sts_ttl)):
+        if ttl is not None and ttl > longest:
+            whose = (
+                "the engine's maxLeaseTtl"
+                if longest == engine.max_lease_ttl
+                else f"the longest that AWS makes for {role.credential_type}"
+            )
+            yield (
+                f"{place}.{field}",
+                f"{format_duration(ttl)} is over {format_duration(longest)}, {whose}; lower it",
+            )
+    if role.default_sts_ttl and role.max_sts_ttl and role.default_sts_ttl > role.max_sts_ttl:
+        yield (
+            f"{place}.defaultStsTtl",
+            f"{format_duration(role.default_sts_ttl)} is over maxStsTtl ({format_duration(role.max_sts_ttl)})",
+        )
+
+
+def _with_session_ttls(settings: Settings) -> Settings:
+    """Settles the TTLs of sessions that the settings leave open.
+
+    They are always written: the provider does not send a TTL of which nothing is said any more, and
+    Vault would keep the old one.
+    """
+    roles = {}
+    for name, role in settings.roles.items():
+        if isinstance(role, AssumedRole | FederationTokenRole):
+            engine = settings.engines[settings.engine_of(name)]
+            longest = role.max_sts_ttl or min(engine.max_lease_ttl, role.longest_session)
+            default = role.default_sts_ttl or max(SHORTEST_SESSION, min(engine.default_lease_ttl, longest))
+            roles[name] = role.model_copy(update={"default_sts_ttl": default, "max_sts_ttl": longest})
+    return settings.model_copy(update={"roles": {**settings.roles, **roles}})

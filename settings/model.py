@@ -1,0 +1,46 @@
+"""The typed settings of a stack.
+
+Everything here is checked without a server or a credential. What a document says is checked in
+`documents`.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from settings.engines import Engine
+from settings.roles import Role
+from settings.types import Model, Name, Region, RoleName
+
+
+def _no_null(value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+    return {} if value is None else value
+
+
+class Settings(Model):
+    """All settings of a stack, in the namespace `vault-aws`."""
+
+    environment: Name
+    """The environment: the placeholder `${environment}`, and part of names; by default the stack's name."""
+    region: Region
+    """The stack's region (`aws:region`)."""
+    engines: Annotated[dict[Name, Engine], BeforeValidator(_no_null), Field(min_length=1)] = {"aws": Engine()}
+    """The mounts, by name."""
+    roles: Annotated[dict[RoleName, Role], BeforeValidator(_no_null)] = {}
+    """The roles, by name."""
+
+    def mount_path(self, engine: str) -> str:
+        """Where an engine is mounted."""
+        return self.engines[engine].path or engine
+
+    def engine_of(self, role: str) -> str:
+        """The name of the engine that a role belongs to."""
+        return self.roles[role].engine or next(iter(self.engines))
+
+    def roles_of(self, engine: str) -> dict[str, Role]:
+        """The roles of one engine, by name."""
+        return {name: role for name, role in self.roles.items() if self.engine_of(name) == engine}
+
+    def vault_user_name(self, engine: str) -> str:
+        """The name of the IAM user whose key an engine holds."""
+        return self.engines[engine].vault_user.name or f"secrets-engine-{self.environment}-{engine}"

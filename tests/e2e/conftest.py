@@ -1,0 +1,153 @@
+"""A world for a test: servers of its own, a copy of the project, and the stack `local` on both."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import hvac
+import pytest
+import yaml
+
+from tools import toolchain
+from tools.local_stack import LocalStack
+from tools.paths import PROJECT
+from tools.pulumi_stack import PulumiStack
+from tools.vault_server import find_vault
+
+_PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "components", "documents", "policies", "settings")
+
+
+@dataclass
+class World:
+    """What a test works on; `config` is the stack's file as values, written before each command."""
+
+    local: LocalStack
+    stack: PulumiStack
+    env: dict[str, str]
+    config: dict[str, Any]
+
+    @property
+    def roles(self) -> dict[str, Any]:
+        """The declared roles, to be changed at will."""
+        roles: dict[str, Any] = self.config["vault-aws:roles"]
+        return roles
+
+    @property
+    def engine(self) -> dict[str, Any]:
+        """The declared engine, to be changed at will."""
+        engine: dict[str, Any] = self.config["vault-aws:engines"]["aws"]
+        return engine
+
+    def policy(self, name: str, *statements: dict[str, Any]) -> None:
+        """Writes a policy document of this world."""
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        (self.stack.project / "policies" / name).write_text(json.dumps(document))
+
+    def pulumi(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs Pulumi on the stack and fails the test with its words when it fails."""
+        content = yaml.safe_load(self.local.config_file.read_text())
+        content["config"] = self.config
+        self.local.config_file.write_text(yaml.safe_dump(content, sort_keys=False))
+        done = self.stack.run(*words, capture=True)
+        if check and done.returncode:
+            pytest.fail(f"pulumi {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def up(self, *words: str) -> str:
+        """Runs an update; returns what it printed."""
+        done = self.pulumi("up", "--yes", "--skip-preview", "--non-interactive", *words)
+        return done.stdout + done.stderr
+
+    def changes(self) -> dict[str, str]:
+        """What an update would do, by resource name; nothing that stays the same."""
+        steps = json.loads(self.pulumi("preview", "--json").stdout)["steps"]
+        return {step["urn"].split("::", 3)[-1]: step["op"] for step in steps if step["op"] not in {"same", "read"}}
+
+    @property
+    def vault(self) -> hvac.Client:
+        return hvac.Client(url=self.env["VAULT_ADDR"], token=self.env["VAULT_TOKEN"])
+
+    def read(self, role: str) -> dict[str, Any]:
+        """A credential of a role, as `vault read aws/creds/ROLE` gives it."""
+        answer: dict[str, Any] = self.vault.adapter.get(f"/v1/aws/creds/{role}")
+        return answer
+
+    def aws(self, service: str, key: dict[str, Any] | None = None) -> Any:
+        """A client of the local AWS: as the administrator, or with a credential from Vault."""
+        key = key or {
+            "access_key": self.env["AWS_ACCESS_KEY_ID"],
+            "secret_key": self.env["AWS_SECRET_ACCESS_KEY"],
+            "security_token": None,
+        }
+        return boto3.client(
+            service,
+            endpoint_url=self.env["AWS_ENDPOINT_URL"],
+            region_name="us-west-2",
+            aws_access_key_id=key["access_key"],
+            aws_secret_access_key=key["secret_key"],
+            aws_session_token=key["security_token"],
+        )
+
+    def root_key(self) -> dict[str, Any]:
+        """The key that the stack gave to Vault, from the state."""
+        state = json.loads(self.pulumi("stack", "export", "--show-secrets").stdout)
+        [key] = [
+            resource["outputs"]
+            for resource in state["deployment"]["resources"]
+            if resource["type"] == "aws:iam/accessKey:AccessKey" and not resource.get("delete")
+        ]
+        secret = key["secret"]["plaintext"] if isinstance(key["secret"], dict) else key["secret"]
+        return {"access_key": key["id"], "secret_key": json.loads(secret), "security_token": None}
+
+    def user_names(self, path: str = "/") -> set[str]:
+        """The IAM users of the account but the administrator."""
+        users = self.aws("iam").list_users(PathPrefix=path)["Users"]
+        return {user["UserName"] for user in users} - {"pulumi-administrator"}
+
+
+@pytest.fixture(scope="session")
+def tools() -> toolchain.Toolchain:
+    """The toolchain, built before the first test that needs it."""
+    return toolchain.find(need_engine=find_vault(os.environ) is None)
+
+
+@pytest.fixture
+def new_world(tools: toolchain.Toolchain, tmp_path: Path) -> Iterator[Callable[[], World]]:
+    """Makes worlds, and ends their servers with the test."""
+    made: list[LocalStack] = []
+
+    def make() -> World:
+        folder = tmp_path / f"world-{len(made)}"
+        project = folder / "project"
+        project.mkdir(parents=True)
+        for name in _PROGRAM:
+            source = PROJECT / name
+            if source.is_dir():
+                shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, project / name)
+        (project / ".venv").symlink_to(PROJECT / ".venv")
+        local = LocalStack(folder / "home")
+        made.append(local)
+        local.start(
+            vault=find_vault(os.environ), engine_plugin=tools.engine_plugin, say=print, ports={"vault": 0, "aws": 0}
+        )
+        env = local.environment()
+        stack = PulumiStack("local", tools.env(os.environ) | env, local.config_file, project)
+        stack.ensure(create=True)
+        return World(local, stack, env, yaml.safe_load(local.config_file.read_text())["config"])
+
+    yield make
+    for local in made:
+        local.stop()
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> World:
+    return new_world()

@@ -1,0 +1,151 @@
+"""The life of a stack on the real engine: up, again, changed, rotated, destroyed."""
+
+import json
+import threading
+import time
+from typing import Any
+
+import hvac
+import pytest
+
+from tests.e2e.conftest import World
+
+pytestmark = pytest.mark.e2e
+
+READ_REPORTS = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::reports"]}
+
+
+def test_a_second_up_changes_nothing(world: World) -> None:
+    world.up()
+    assert world.changes() == {}
+    world.pulumi("refresh", "--yes", "--expect-no-changes")
+    world.up("--expect-no-changes")
+
+
+def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
+    world.up()
+
+    world.roles["added"] = {"credentialType": "iam_user", "policy": "report-reader.json"}
+    assert world.changes() == {"added": "create", "added-role": "create"}
+    world.up()
+    assert world.read("added")["data"]["access_key"]
+
+    world.roles["added"]["tags"] = {"team": "data"}
+    assert world.changes() == {"added-role": "update"}
+    world.up()
+    assert world.vault.adapter.get("/v1/aws/roles/added")["data"]["iam_tags"] == {"team": "data"}
+
+    world.roles["renamed"] = world.roles.pop("added")
+    assert world.changes() == {
+        "added": "delete",
+        "added-role": "delete",
+        "renamed": "create",
+        "renamed-role": "create",
+    }
+    world.up()
+    assert world.read("renamed")["data"]["access_key"]
+
+    del world.roles["renamed"]
+    assert world.changes() == {"renamed": "delete", "renamed-role": "delete"}
+    world.up()
+    with pytest.raises(hvac.exceptions.InvalidRequest):
+        world.read("renamed")
+
+
+def test_reformatting_a_document_changes_nothing(world: World) -> None:
+    statement = {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"}
+    other = {"Sid": "Write", "Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::reports/*"}
+    world.policy("my-role.json", statement, other)
+    world.up()
+    reordered = {"Resource": ["*"], "Action": ["s3:ListBucket", "s3:GetObject"], "Effect": "Allow", "Sid": "Read"}
+    world.policy("my-role.json", other | {"Action": "s3:PutObject"}, reordered)
+    assert world.changes() == {}
+
+
+def test_a_session_role_moves_to_another_iam_role(world: World) -> None:
+    world.up()
+    world.aws("iam").create_role(
+        RoleName="deploy-two",
+        AssumeRolePolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"AWS": "arn:aws:iam::123456789012:root"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ],
+            }
+        ),
+    )
+    world.roles["deploy"]["roleArns"] = ["arn:aws:iam::123456789012:role/deploy-two"]
+    world.up()
+    identity = world.aws("sts", world.read("deploy")["data"]).get_caller_identity()
+    assert ":assumed-role/deploy-two/" in identity["Arn"]
+
+
+def test_a_new_key_generation_rotates_while_credentials_are_read(world: World) -> None:
+    world.up()
+    before = world.root_key()
+    failures: list[str] = []
+    reads, stop = [0], threading.Event()
+
+    def keep_reading() -> None:
+        while not stop.is_set():
+            try:
+                world.read("deploy")
+                lease = world.read("my-role")
+                world.vault.sys.revoke_lease(lease["lease_id"])
+            except hvac.exceptions.VaultError as error:
+                failures.append(str(error))
+            reads[0] += 1
+            time.sleep(0.02)
+
+    reader = threading.Thread(target=keep_reading)
+    reader.start()
+    try:
+        world.engine["vaultUser"] = {"keyGeneration": 2}
+        assert world.changes() == {"aws-key-2": "create", "aws-backend": "update", "aws-key-1": "delete"}
+        world.up()
+    finally:
+        stop.set()
+        reader.join()
+    assert (failures, reads[0] > 0) == ([], True)
+    after = world.root_key()
+    assert after["access_key"] != before["access_key"]
+    keys = world.aws("iam").list_access_keys(UserName="secrets-engine-local-aws")["AccessKeyMetadata"]
+    assert [key["AccessKeyId"] for key in keys] == [after["access_key"]]
+    root = world.vault.adapter.get("/v1/aws/config/root")["data"]
+    assert root["access_key"] == after["access_key"]
+
+
+def test_destroy_leaves_nothing(world: World) -> None:
+    policies_before = _own_policies(world)
+    users_before = world.user_names()
+    world.up()
+    lease = world.read("my-role")
+    assert world.user_names() > users_before
+    world.pulumi("destroy", "--yes", "--skip-preview")
+    assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
+    assert world.user_names() == users_before
+    assert _own_policies(world) == policies_before
+    assert lease["lease_id"].startswith("aws/creds/my-role/")
+
+
+def test_ttls_reach_mount_and_leases(world: World) -> None:
+    world.engine |= {"defaultLeaseTtl": "30m", "maxLeaseTtl": "2h"}
+    world.up()
+    assert world.read("my-role")["lease_duration"] == 1800
+    mount = world.vault.sys.list_mounted_secrets_engines()["data"]["aws/"]["config"]
+    assert (mount["default_lease_ttl"], mount["max_lease_ttl"]) == (1800, 7200)
+    assert world.vault.adapter.get("/v1/aws/config/lease")["data"] == {"lease": "30m0s", "lease_max": "2h0m0s"}
+    world.engine |= {"defaultLeaseTtl": "45m"}
+    assert world.changes() == {"aws-backend": "update", "aws-lease": "update", "deploy-role": "update"}
+    world.up()
+    assert world.read("my-role")["lease_duration"] == 2700
+
+
+def _own_policies(world: World) -> set[str]:
+    found: list[dict[str, Any]] = world.aws("iam").list_policies(Scope="Local")["Policies"]
+    return {policy["PolicyName"] for policy in found}

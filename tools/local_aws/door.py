@@ -1,0 +1,216 @@
+"""The one door through which every request of every service goes: who asks, and may they.
+
+moto calls it at the start of each action, before the action does anything.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from documents.evaluation import Decision, Document, Grant, PolicyError, Request, evaluate, trusts
+from tools.local_aws.identities import (
+    ACCOUNT,
+    Caller,
+    boundary_document,
+    find_role_by_arn,
+    find_user,
+    iam,
+    parsed,
+    tags_of,
+    user_documents,
+)
+from tools.local_aws.refusals import Refusal
+from tools.local_aws.sessions import SESSIONS
+from tools.local_aws.signature import Signature
+from tools.local_aws.targets import OWN_USER, Need, Param, iam_needs, other_needs, sts_needs
+
+SERVICES = {
+    "cloudwatch": "cloudwatch",
+    "dynamodb": "dynamodb",
+    "ec2": "ec2",
+    "events": "events",
+    "iam": "iam",
+    "kms": "kms",
+    "logs": "logs",
+    "s3": "s3",
+    "secretsmanager": "secretsmanager",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+    "sts": "sts",
+}
+"""The services that are served, by moto's name, with the prefix of their actions."""
+
+_ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # even under an explicit denial: AWS documents it so
+_INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
+
+
+def pass_through(responder: Any, s3_resource: str | None = None) -> None:  # noqa: ANN401 - moto's response class
+    """Lets a request in, or raises what moto answers in its place.
+
+    Args:
+        responder: moto's handler of the request, its parameters read.
+        s3_resource: The bucket's or object's ARN, for S3.
+
+    Raises:
+        Exception: A refusal in the form of the service's protocol.
+    """
+    service = SERVICES[responder.service_name]
+    try:
+        caller = authenticate(responder)
+        responder.caller = caller
+        action = str(responder._get_action())
+        param: Param = responder._get_param
+        if service == "iam":
+            _name_own_user(responder, caller, action)
+        _check_session(caller, service, action)
+        if f"{service}:{action}" in _ALWAYS_ALLOWED:
+            return
+        for need in _needs(service, action, param, caller, responder, s3_resource):
+            authorise(caller, need, responder)
+    except Refusal as refusal:
+        is_json = "json" in (responder.headers.get("Content-Type") or "")
+        raise refusal.answer(service, is_json=is_json) from None
+
+
+def authenticate(responder: Any) -> Caller:  # noqa: ANN401 - moto's response class
+    """Finds who signed a request.
+
+    Raises:
+        Refusal: The signature is missing, wrong, or of a key that does not hold any more.
+    """
+    headers, environ = responder.headers, responder.normalized_request.environ
+    signature = Signature.of(headers)
+    caller = _caller(signature.key_id)
+    if caller.token != headers.get("X-Amz-Security-Token"):
+        raise Refusal("InvalidClientTokenId", _INVALID_TOKEN)
+    signature.check(
+        caller.secret,
+        method=responder.method,
+        target=environ["REQUEST_URI"],
+        body=environ["local_aws.body"],
+        headers=headers,
+    )
+    return caller
+
+
+def authorise(caller: Caller, need: Need, responder: Any) -> None:  # noqa: ANN401 - moto's response class
+    """Evaluates one need of a request.
+
+    Raises:
+        Refusal: The policies deny it or do not allow it.
+    """
+    request = Request(need.action, need.resource, {**_context(caller, responder), **need.context})
+    try:
+        decision = evaluate(request, identity=caller.identity, boundary=caller.boundary, session=caller.session)
+        if need.action.startswith("sts:") and ":role/" in need.resource:
+            decision = _with_trust(decision, caller, request)
+    except PolicyError as error:
+        raise Refusal("AccessDenied", f"User: {caller.arn} has a policy that cannot be evaluated: {error}") from None
+    if decision is not Decision.ALLOWED:
+        because = (
+            "with an explicit deny" if decision is Decision.DENIED else f"because no policy allows the {need.action} action"
+        )
+        raise Refusal(
+            "AccessDenied",
+            f"User: {caller.arn} is not authorized to perform: {need.action} on resource: {need.resource} {because}",
+        )
+
+
+def _with_trust(decision: Decision, caller: Caller, request: Request) -> Decision:
+    role = find_role_by_arn(request.resource)
+    if role is None or decision is Decision.DENIED:
+        return Decision.NOT_ALLOWED if role is None else decision
+    policy = parsed(role.assume_role_policy_document)
+    own = trusts(policy, request, caller.arn)
+    of_role = trusts(policy, request, caller.role_arn) if caller.role_arn else Grant.NONE
+    if Grant.DENIED in (own, of_role):
+        return Decision.DENIED
+    if own is Grant.PRINCIPAL:
+        return Decision.ALLOWED
+    if of_role is Grant.PRINCIPAL:
+        # A grant to the role passes by its identity policies alone, not by its boundary or the session's policies.
+        everything: Document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+        return evaluate(request, identity=[everything], boundary=caller.boundary, session=caller.session)
+    return decision if Grant.ACCOUNT in (own, of_role) else Decision.NOT_ALLOWED
+
+
+def _caller(key_id: str) -> Caller:
+    if session := SESSIONS.get(key_id):
+        return session.caller()
+    key = iam().access_keys.get(key_id)
+    user = find_user(key.user_name) if key and key.user_name else None
+    if key is None or user is None or key.status != "Active":
+        raise Refusal("InvalidClientTokenId", _INVALID_TOKEN)
+    return Caller(
+        arn=user.arn,
+        user_id=user.id,
+        secret=key.secret_access_key,
+        user_name=user.name,
+        identity=user_documents(user),
+        boundary=boundary_document(user),
+        context={f"aws:PrincipalTag/{name}": value for name, value in tags_of(user).items()},
+    )
+
+
+def _check_session(caller: Caller, service: str, action: str) -> None:
+    """Refuses what AWS refuses to sessions as such.
+
+    See the table of https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_sts-comparison.html.
+    """
+    if caller.kind in ("FederatedUser", "Session"):
+        mfa = caller.context.get("aws:MultiFactorAuthPresent") == "true"
+        sts = {"GetCallerIdentity"} | ({"AssumeRole"} if caller.kind == "Session" else set())
+        barred = (service == "iam" and not mfa) or (service == "sts" and action not in sts)
+    else:
+        barred = caller.kind != "User" and service == "sts" and action in ("GetFederationToken", "GetSessionToken")
+    if barred:
+        raise Refusal("AccessDenied", f"Cannot call {action} with session credentials of {caller.arn}")
+
+
+def _name_own_user(responder: Any, caller: Caller, action: str) -> None:  # noqa: ANN401 - moto's response class
+    if action not in OWN_USER or responder._get_param("UserName"):
+        return
+    if caller.user_name is None:
+        raise Refusal("ValidationError", "Must specify userName when calling with non-User credentials", 400)
+    responder.params["UserName"] = caller.user_name
+
+
+def _needs(
+    service: str,
+    action: str,
+    param: Param,
+    caller: Caller,
+    responder: Any,  # noqa: ANN401 - moto's response class
+    s3_resource: str | None,
+) -> Sequence[Need]:
+    if service == "iam":
+        return list(iam_needs(action, param))
+    if service == "sts":
+        return [] if action == "GetSessionToken" else list(sts_needs(action, param, caller.arn))
+    if service == "s3":
+        return [Need(f"s3:{action}", s3_resource or "*")]
+    return list(other_needs(service, action, param, responder.region))
+
+
+def _context(caller: Caller, responder: Any) -> dict[str, str]:  # noqa: ANN401 - moto's response class
+    now = datetime.now(UTC)
+    context = {
+        "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "aws:EpochTime": str(int(now.timestamp())),
+        "aws:PrincipalAccount": ACCOUNT,
+        "aws:PrincipalArn": caller.role_arn or caller.arn,
+        "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalType": "User" if caller.kind == "Session" else caller.kind,
+        "aws:RequestedRegion": responder.region,
+        "aws:SecureTransport": "true",  # the loopback stands for AWS's endpoints, which take TLS alone
+        "aws:SourceIp": responder.normalized_request.environ["REMOTE_ADDR"],
+        "aws:userid": caller.user_id,
+        "aws:ViaAWSService": "false",
+        **caller.context,
+    }
+    if agent := responder.headers.get("User-Agent"):
+        context["aws:UserAgent"] = agent
+    if caller.user_name:
+        context["aws:username"] = caller.user_name
+    return context

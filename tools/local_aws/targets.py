@@ -1,0 +1,218 @@
+"""What a call must be allowed: its actions, the ARNs they work on and the condition keys of the request.
+
+The rules are those of the Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/). An action whose ARN is not worked out here
+has the resource `*`, which only a statement about `*` allows.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.local_aws.identities import ACCOUNT, PARTITION, boundary_arn, find_role, find_user, iam, tags_of
+
+Param = Callable[[str], Any]
+"""Gives the value of a parameter of the call, or None."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """One thing that the caller's policies must allow.
+
+    Attributes:
+        action: The action with its service's prefix.
+        resource: The ARN that it works on, or `*`.
+        context: The condition keys of this need.
+    """
+
+    action: str
+    resource: str
+    context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+OWN_USER = frozenset(
+    f"{verb}{noun}"
+    for verb, noun in (
+        ("Get", "User"),
+        ("Create", "AccessKey"),
+        ("Delete", "AccessKey"),
+        ("List", "AccessKeys"),
+        ("Update", "AccessKey"),
+        ("List", "MFADevices"),
+        ("List", "SSHPublicKeys"),
+        ("List", "SigningCertificates"),
+        ("Update", "SigningCertificate"),
+        ("Delete", "SigningCertificate"),
+        ("Upload", "SigningCertificate"),
+    )
+)
+"""IAM's actions that are about the caller where they name no user."""
+
+TAGGED_BY = {
+    "CreateUser": "TagUser",
+    "CreateRole": "TagRole",
+    "CreatePolicy": "TagPolicy",
+    "CreateInstanceProfile": "TagInstanceProfile",
+    "CreateVirtualMFADevice": "TagMFADevice",
+    "CreateOpenIDConnectProvider": "TagOpenIDConnectProvider",
+    "CreateSAMLProvider": "TagSAMLProvider",
+    "UploadServerCertificate": "TagServerCertificate",
+}
+"""The permission that each of these needs as well if it sets tags."""
+
+_BOUNDARY_OF_REQUEST = {f"{verb}{noun}{end}" for noun in ("User", "Role") for verb, end in (("Create", ""), ("Put", "PermissionsBoundary"))}
+_BOUNDARY_OF_TARGET = {
+    pattern.format(noun)
+    for noun in ("User", "Role")
+    for pattern in ("Attach{}Policy", "Detach{}Policy", "Put{}Policy", "Delete{}Policy", "Delete{}PermissionsBoundary")
+}
+_MADE_AT_PATH = {
+    "CreateUser": ("user", "UserName"),
+    "CreateRole": ("role", "RoleName"),
+    "CreateGroup": ("group", "GroupName"),
+    "CreatePolicy": ("policy", "PolicyName"),
+    "CreateInstanceProfile": ("instance-profile", "InstanceProfileName"),
+    "CreateVirtualMFADevice": ("mfa", "VirtualMFADeviceName"),
+    "UploadServerCertificate": ("server-certificate", "ServerCertificateName"),
+}
+_NAMED_BY_ARN = ("PolicyArn", "SerialNumber", "SAMLProviderArn", "OpenIDConnectProviderArn")
+
+
+def iam_needs(action: str, param: Param) -> Iterator[Need]:
+    """What a call of IAM must be allowed."""
+    resource = iam_arn(action, param)
+    context = {**_tag_context(param), **_iam_context(action, param)}
+    yield Need(f"iam:{action}", resource, context)
+    if action in TAGGED_BY and param("Tags"):
+        yield Need(f"iam:{TAGGED_BY[action]}", resource, context)
+    if action == "AddRoleToInstanceProfile":
+        yield Need("iam:PassRole", _stored("role", param("RoleName")), {"iam:PassedToService": "ec2.amazonaws.com"})
+    if action in ("UpdateUser", "UpdateGroup"):
+        kind = action.removeprefix("Update").lower()
+        old = param("UserName") or param("GroupName")
+        new = param("NewUserName") or param("NewGroupName") or old
+        path = param("NewPath") or _path(kind, old)
+        yield Need(f"iam:{action}", _arn(kind, path, new), context)
+
+
+def iam_arn(action: str, param: Param) -> str:
+    """The ARN that a call of IAM works on: with the path of the request where it makes something, else the stored."""
+    if action in _MADE_AT_PATH:
+        kind, name = _MADE_AT_PATH[action]
+        return _arn(kind, param("Path") or "/", param(name))
+    # A call that names a group works on the group, also where it names a user; likewise an instance profile's.
+    for kind, name in (("group", "GroupName"), ("instance-profile", "InstanceProfileName"), ("role", "RoleName")):
+        if param(name):
+            return _stored(kind, param(name))
+    if param("UserName"):
+        return _stored("user", param("UserName"))
+    if action == "GetAccessKeyLastUsed":
+        key = iam().access_keys.get(param("AccessKeyId"))
+        return _stored("user", key.user_name) if key and key.user_name else "*"
+    if param("ServerCertificateName"):
+        return _stored("server-certificate", param("ServerCertificateName"))
+    if action == "CreateSAMLProvider":
+        return f"arn:{PARTITION}:iam::{ACCOUNT}:saml-provider/{param('Name')}"
+    if action == "CreateOpenIDConnectProvider":
+        return f"arn:{PARTITION}:iam::{ACCOUNT}:oidc-provider/{str(param('Url')).partition('://')[2]}"
+    return next((param(name) for name in _NAMED_BY_ARN if param(name)), "*")
+
+
+def sts_needs(action: str, param: Param, caller_arn: str) -> Iterator[Need]:
+    """What a call of STS must be allowed."""
+    context: dict[str, str | Sequence[str]] = dict(_tag_context(param))
+    for key, name in (
+        ("sts:ExternalId", "ExternalId"),
+        ("sts:RoleSessionName", "RoleSessionName"),
+        ("sts:SourceIdentity", "SourceIdentity"),
+        ("sts:TransitiveTagKeys", "TransitiveTagKeys"),
+    ):
+        if param(name):
+            context[key] = param(name)
+    if action == "AssumeRole":
+        resource = tagged = str(param("RoleArn"))
+        role = find_role(resource.rsplit("/", 1)[-1])
+        if role and role.arn == resource:
+            context |= _resource_tags(role)
+        if param("SourceIdentity"):
+            yield Need("sts:SetSourceIdentity", resource, context)
+    elif action == "GetFederationToken":
+        resource, tagged = f"arn:{PARTITION}:sts::{ACCOUNT}:federated-user/{param('Name')}", caller_arn
+    else:
+        resource = tagged = "*"
+    yield Need(f"sts:{action}", resource, context)
+    if param("Tags") and action in ("AssumeRole", "GetFederationToken"):
+        yield Need("sts:TagSession", tagged, context)
+
+
+def other_needs(service: str, action: str, param: Param, region: str) -> Iterator[Need]:
+    """What a call of another service must be allowed; its ARN is worked out for topics, queues, tables and rules."""
+    context = _tag_context(param)
+    for resource in _other_arns(service, param, region):
+        yield Need(f"{service}:{action}", resource, context)
+
+
+def _other_arns(service: str, param: Param, region: str) -> list[str]:
+    here = f"arn:{PARTITION}:{service}:{region}:{ACCOUNT}:"
+    if given := param("ResourceArn") or param("TopicArn") or param("ResourceARN"):
+        return [given]
+    if service == "sns" and param("Name"):
+        return [here + param("Name")]
+    if service == "sqs" and (queue := param("QueueName") or param("QueueUrl")):
+        return [here + queue.rsplit("/", 1)[-1]]
+    if service == "dynamodb":
+        tables = [param("TableName")] if param("TableName") else [*(param("RequestItems") or {})]
+        tables += [next(iter(item.values()))["TableName"] for item in param("TransactItems") or []]
+        return [table if table.startswith("arn:") else f"{here}table/{table}" for table in tables] or ["*"]
+    if service == "events" and (rule := param("Rule") or param("Name")):
+        bus = (param("EventBusName") or "default").rsplit("/", 1)[-1]
+        return [f"{here}rule/{rule}" if bus == "default" else f"{here}rule/{bus}/{rule}"]
+    return ["*"]
+
+
+def _iam_context(action: str, param: Param) -> dict[str, str]:
+    context: dict[str, str] = {}
+    if param("PolicyArn") and action.startswith(("Attach", "Detach")):
+        context["iam:PolicyARN"] = param("PolicyArn")
+    name, find = ("UserName", find_user) if param("UserName") else ("RoleName", find_role)
+    holder = find(param(name)) if param(name) and not param("GroupName") else None
+    if holder:
+        context |= _resource_tags(holder)
+    boundary = param("PermissionsBoundary") if action in _BOUNDARY_OF_REQUEST else None
+    if action in _BOUNDARY_OF_TARGET and holder:
+        boundary = boundary_arn(holder)
+    if boundary:
+        context["iam:PermissionsBoundary"] = boundary
+    return context
+
+
+def _tag_context(param: Param) -> dict[str, str | Sequence[str]]:
+    tags = param("Tags") or []
+    tags = tags.items() if isinstance(tags, dict) else [(tag.get("Key"), tag.get("Value") or "") for tag in tags]
+    context: dict[str, str | Sequence[str]] = {f"aws:RequestTag/{key}": value for key, value in tags}
+    if keys := [key for key, _ in tags] or param("TagKeys"):
+        context["aws:TagKeys"] = list(keys)
+    return context
+
+
+def _resource_tags(holder: Any) -> dict[str, str]:  # noqa: ANN401 - moto's User or Role
+    return {f"{prefix}:ResourceTag/{key}": value for key, value in tags_of(holder).items() for prefix in ("aws", "iam")}
+
+
+def _arn(kind: str, path: str, name: str) -> str:
+    return f"arn:{PARTITION}:iam::{ACCOUNT}:{kind}{path}{name}"
+
+
+def _stored(kind: str, name: str) -> str:
+    return _arn(kind, _path(kind, name), name)
+
+
+def _path(kind: str, name: str) -> str:
+    entities: dict[str, Any] = {
+        "user": iam().users,
+        "group": iam().groups,
+        "instance-profile": {entry.name: entry for entry in list(iam().instance_profiles.values())},
+        "server-certificate": iam().certificates,
+    }
+    entity = find_role(name) if kind == "role" else entities[kind].get(name)
+    return getattr(entity, "path", None) or "/"

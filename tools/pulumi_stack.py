@@ -1,0 +1,63 @@
+"""One Pulumi stack and how to run the CLI on it."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.errors import ToolError
+from tools.paths import PROJECT
+
+_CHILD_SETTINGS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
+# Without compiled modules each run would compile the providers' SDKs again, which takes seconds.
+_NOT_FOR_CHILDREN = ("PYTHONDONTWRITEBYTECODE",)
+
+
+@dataclass(frozen=True)
+class PulumiStack:
+    """A stack by name, with what its commands need.
+
+    Attributes:
+        name: The stack's name.
+        env: The environment of its commands; secrets travel here, never in arguments.
+        config_file: Its configuration, beside a copy of Pulumi.yaml; None for `Pulumi.<name>.yaml` of the project.
+        project: The folder with Pulumi.yaml.
+    """
+
+    name: str
+    env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    config_file: Path | None = None
+    project: Path = PROJECT
+
+    def run(self, *words: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+        """Runs `pulumi WORDS` on the stack, its output on the terminal unless captured.
+
+        Raises:
+            ToolError: There is no `pulumi`.
+        """
+        env = {key: value for key, value in self.env.items() if key not in _NOT_FOR_CHILDREN} | _CHILD_SETTINGS
+        command, folder = ["pulumi", *words, "--stack", self.name], self.project
+        if self.config_file is not None:
+            if words[0] == "stack":
+                # These take no --config-file: they look beside a Pulumi.yaml, and there is one beside it.
+                folder = self.config_file.parent
+            else:
+                command += ["--config-file", str(self.config_file)]
+        try:
+            return subprocess.run(command, cwd=folder, env=env, capture_output=capture, text=True, check=False)
+        except FileNotFoundError:
+            raise ToolError("there is no `pulumi` on PATH; install the Pulumi CLI") from None
+
+    def ensure(self, *, create: bool = False) -> None:
+        """Selects the stack.
+
+        Args:
+            create: Make it if the backend has none of that name.
+
+        Raises:
+            ToolError: There is no such stack, or the backend refuses.
+        """
+        selected = self.run("stack", "select", *(["--create"] if create else []), capture=True)
+        if selected.returncode:
+            raise ToolError(f"the stack {self.name} cannot be selected:\n{selected.stderr.strip()}")
