@@ -1,8 +1,8 @@
 """Dynamic AWS credentials from Vault: Vault's IAM users, the secrets engines that hold their keys, the roles."""
 
 import pulumi
-import pulumi_aws as aws
 
+from components.account import caller_account
 from components.role import Role
 from components.secrets_engine import SecretsEngine
 from components.vault_user import VaultUser
@@ -16,8 +16,7 @@ except FaultsError as faults:
     raise pulumi.RunError(f"nothing was changed; mend these first:\n{faults}") from None
 
 settings = documents.settings
-caller = aws.get_caller_identity()
-place = {"account": caller.account_id, "partition": caller.arn.split(":")[1]}
+place = caller_account()
 role_documents = documents.role_documents(**place)
 users, roles = {}, {}
 

@@ -94,7 +94,7 @@ def _kind_fault(operator: str, value: str | float) -> str | None:
     text = value if isinstance(value, str) else str(value)
     if "${" in text:
         return None  # what it will be is known only later
-    if operator.startswith("Numeric") and (isinstance(value, bool) or not _NUMBER.fullmatch(text)):
+    if operator.startswith("Numeric") and not _NUMBER.fullmatch(text):
         return f"{shown(value)} is not a number, which {operator} compares with"
     if operator.startswith("Date") and not _DATE.fullmatch(text):
         return f"{shown(value)} is not a date; write one such as 2030-01-31T00:00:00Z"

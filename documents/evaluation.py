@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum, auto
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -23,19 +23,9 @@ Document = Mapping[str, Any]
 Context = Mapping[str, str | Sequence[str]]
 """The values of condition keys; the keys' case does not count."""
 
-_ELEMENTS = {
-    "Sid",
-    "Effect",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Condition",
-    "Principal",
-    "NotPrincipal",
-}
+_MATCHED = ("Action", "Resource", "Principal")
+_ELEMENTS = {"Sid", "Effect", "Condition", *_MATCHED, *(f"Not{element}" for element in _MATCHED)}
 _ARN_COLONS = 5
-_VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DEFAULTED = re.compile(r"(.+?)\s*,\s*'(.*)'")
 
 
@@ -107,12 +97,8 @@ def evaluate(
     Raises:
         PolicyError: A document has an element or operator that is not known, or lacks one that it needs.
     """
-    layers = [
-        list(identity),
-        *([] if boundary is None else [[boundary]]),
-        *([] if session is None else [list(session)]),
-    ]
-    effects = [{effect for document in layer for effect in _effects(document, request)} for layer in layers]
+    layers = [identity, None if boundary is None else [boundary], session]
+    effects = [{e for document in layer for e in _effects(document, request)} for layer in layers if layer is not None]
     if any("Deny" in found for found in effects):
         return Decision.DENIED
     return Decision.ALLOWED if all("Allow" in found for found in effects) else Decision.NOT_ALLOWED
@@ -143,9 +129,10 @@ def trusts(policy: Document, request: Request, principal_arn: str) -> Grant:
 
 
 def _reach(principal: Any, arn: str) -> Grant:  # noqa: ANN401 - any JSON
-    if principal != "*" and not isinstance(principal, Mapping):
+    given = {"AWS": "*"} if principal == "*" else principal
+    if not isinstance(given, Mapping):
         raise PolicyError(f"the Principal {principal!r} must be '*' or an object such as {{'AWS': ARN}}")
-    names = {"*"} if principal == "*" else set(_listed(principal.get("AWS", [])))
+    names = set(_listed(given.get("AWS", [])))
     _, partition, _, _, account, _ = arn.split(":", _ARN_COLONS)
     if names & {"*", arn}:
         return Grant.PRINCIPAL
@@ -162,6 +149,8 @@ def _effects(document: Document, request: Request) -> Iterator[str]:
 
 def _statements(document: Document) -> Iterator[Mapping[str, Any]]:
     for statement in _listed(document.get("Statement", [])):
+        if not isinstance(statement, Mapping) or not isinstance(statement.get("Condition", {}), Mapping):
+            raise PolicyError("a statement and its Condition must be objects")
         if unknown := sorted(set(statement) - _ELEMENTS):
             raise PolicyError(f"a statement has the unknown element {unknown[0]!r}")
         if statement.get("Effect") not in ("Allow", "Deny"):
@@ -172,9 +161,9 @@ def _statements(document: Document) -> Iterator[Mapping[str, Any]]:
 def _applies(statement: Mapping[str, Any], request: Request, document: Document, *, owned: bool) -> bool:
     # Documents of the first version (2008-10-17) take ${…} as it stands.
     variables = request if document.get("Version") == "2012-10-17" else None
-    action = _among(statement, "Action", lambda p: _alike(p, request.action, None, fold=True))
+    action = _among(statement, "Action", lambda p: _ACTION(request.action, p, None))
     bare = owned and not {"Resource", "NotResource"} & set(statement)
-    resource = bare or _among(statement, "Resource", lambda p: _alike(p, request.resource, variables, arn=True))
+    resource = bare or _among(statement, "Resource", lambda p: _ARN(request.resource, p, variables))
     # Every condition is read, even where the rest does not match: an unknown operator must not go unseen.
     met = [
         _condition(name, key, _listed(wanted), request, variables)
@@ -191,30 +180,23 @@ def _among(statement: Mapping[str, Any], element: str, matches: Callable[[str], 
     return any(map(matches, _listed(statement[given[0]]))) == (given[0] == element)
 
 
-def _regex(text: str, variables: Request | None, *, wildcards: bool = False, arn: bool = False) -> str | None:
-    """The pattern as a regular expression; None if a variable in it has no value, for then nothing is like it.
-
-    Of an ARN the first five parts are compared one by one, so that a wildcard stays within its part; at the very
-    end `*` stands for all further parts too (reference_policies_elements_resource.html).
-    """
-    parts, at, colons = [], 0, 0
-    while at < len(text):
-        variable = _VARIABLE.match(text, at) if variables else None
-        if variable and variables:
-            value = _value_of(variable[1], variables)
+def _regex(text: str, variables: Request | None, *, wildcards: bool, arn: bool) -> str | None:
+    # None if a variable has no value, for then nothing is like it. In an ARN a wildcard stays within its part, but for
+    # one at the very end, which stands for all further parts too (reference_policies_elements_resource.html).
+    pieces = re.findall(r"\$\{[^}]*\}|." if variables else ".", text, re.DOTALL)
+    parts, colons = [], 0
+    for place, piece in enumerate(pieces, start=1):
+        colons += piece == ":"
+        if variables and len(piece) > 1:
+            value = _value_of(piece[2:-1], variables)
             if value is None:
                 return None
             parts.append(re.escape(value))
-            at = variable.end()
-            continue
-        char = text[at]
-        at += 1
-        colons += char == ":"
-        if char in "*?" and wildcards:
-            bounded = arn and colons < _ARN_COLONS and not (char == "*" and at == len(text))
-            parts.append(("[^:]" if bounded else ".") + ("*" if char == "*" else ""))
+        elif wildcards and piece in "*?":
+            bounded = arn and colons < _ARN_COLONS and not (piece == "*" and place == len(pieces))
+            parts.append(("[^:]" if bounded else ".") + ("*" if piece == "*" else ""))
         else:
-            parts.append(re.escape(char))
+            parts.append(re.escape(piece))
     return "".join(parts)
 
 
@@ -222,47 +204,52 @@ def _value_of(name: str, request: Request) -> str | None:
     if name in ("*", "?", "$"):
         return name
     if defaulted := _DEFAULTED.fullmatch(name):
-        return _value_of(defaulted[1], request) or defaulted[2]
+        found = _value_of(defaulted[1], request)
+        return defaulted[2] if found is None else found
     values = request.values(name)
     return values[0] if len(values) == 1 else None
 
 
-_plain_regex = lru_cache(maxsize=4096)(_regex)
+@lru_cache(maxsize=16_384)
+def _compiled(pattern: str, *, wildcards: bool, arn: bool, fold: bool) -> re.Pattern[str]:
+    regex = _regex(pattern, None, wildcards=wildcards, arn=arn) or ""
+    return re.compile(regex, re.DOTALL | (re.IGNORECASE if fold else 0))
 
 
-def _alike(
-    pattern: str,
-    value: str,
-    variables: Request | None,
-    *,
-    wildcards: bool = True,
-    arn: bool = False,
-    fold: bool = False,
-) -> bool:
-    if variables and "${" in pattern:
-        regex = _regex(pattern, variables, wildcards=wildcards, arn=arn)
-    else:
-        regex = _plain_regex(pattern, None, wildcards=wildcards, arn=arn)
+_Test = Callable[[str, str, Request | None], bool]
+
+
+def _alike(value: str, pattern: str, variables: Request | None, *, wildcards: bool, arn: bool, fold: bool) -> bool:
+    if variables is None or "${" not in pattern:
+        return _compiled(pattern, wildcards=wildcards, arn=arn, fold=fold).fullmatch(value) is not None
+    regex = _regex(pattern, variables, wildcards=wildcards, arn=arn)
     return regex is not None and bool(re.fullmatch(regex, value, re.DOTALL | (re.IGNORECASE if fold else 0)))
+
+
+def _typed(value: str, wanted: str, _: object, *, read: Callable[..., Any], compare: Callable[..., Any]) -> bool:
+    try:
+        limit = read(wanted)
+    except (ValueError, ArithmeticError):
+        raise PolicyError(f"the condition value {wanted!r} is not of its operator's type") from None
+    try:
+        return bool(compare(read(value), limit))
+    except (ValueError, ArithmeticError):
+        return False  # a request's value of another type is not what was asked for
 
 
 def _condition(name: str, key: str, wanted: list[Any], request: Request, variables: Request | None) -> bool:
     quantifier, _, plain = name.rpartition(":")
     test, if_exists = plain.removesuffix("IfExists"), plain.endswith("IfExists")
-    values = request.values(key)
-    if test == "Null" and not if_exists:
-        return any(_truth(_text(value)) == (not values) for value in wanted)
-    if test not in _TESTS or quantifier not in ("", "ForAllValues", "ForAnyValue"):
+    if test not in _TESTS or quantifier not in ("", "ForAllValues", "ForAnyValue") or plain == "NullIfExists":
         raise PolicyError(f"the condition operator {name!r} is not known")
+    values = request.values(key)
+    if test == "Null":
+        return any(_truth(_text(value)) == (not values) for value in wanted)
     negated = "Not" in test
-
-    def holds(value: str) -> bool:
-        return any(_TESTS[test](value, _text(each), variables) for each in wanted) != negated
-
     if not values:
         # Without the key a condition is false, and a negated one true; over all of no values anything is true.
         return if_exists or quantifier == "ForAllValues" or (negated and not quantifier)
-    found = [holds(value) for value in values]
+    found = [any(_TESTS[test](value, _text(each), variables) for each in wanted) != negated for value in values]
     return all(found) if quantifier == "ForAllValues" or (negated and not quantifier) else any(found)
 
 
@@ -274,38 +261,9 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-_Test = Callable[[str, str, Request | None], bool]
-
-
-def _text_test(*, wildcards: bool = False, arn: bool = False, fold: bool = False) -> _Test:
-    def test(value: str, wanted: str, variables: Request | None) -> bool:
-        return _alike(wanted, value, variables, wildcards=wildcards, arn=arn, fold=fold)
-
-    return test
-
-
-def _typed_test(read: Callable[[str], Any], compare: Callable[[Any, Any], Any] = operator.eq) -> _Test:
-    def test(value: str, wanted: str, variables: Request | None) -> bool:
-        names = _VARIABLE.findall(wanted) if variables else []
-        for name in names:
-            if variables is None or (found := _value_of(name, variables)) is None:
-                return False
-            wanted = wanted.replace(f"${{{name}}}", found)
-        try:
-            limit = read(wanted)
-        except (ValueError, ArithmeticError):
-            raise PolicyError(f"the condition value {wanted!r} is not of its operator's type") from None
-        try:
-            return bool(compare(read(value), limit))
-        except (ValueError, ArithmeticError):
-            return False  # a request's value of another type is not what was asked for
-
-    return test
-
-
 def _truth(text: str) -> bool:
     if text.lower() not in ("true", "false"):
-        raise PolicyError(f"{text!r} must be 'true' or 'false'")
+        raise PolicyError(f"the condition value {text!r} must be 'true' or 'false'")
     return text.lower() == "true"
 
 
@@ -318,29 +276,25 @@ def _date(text: str) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _within(address: Any, network: Any) -> bool:  # noqa: ANN401 - of either version of IP
-    return address.network_address in network
-
-
-def _network(text: str) -> Any:  # noqa: ANN401 - of either version of IP
-    return ip_network(text, strict=False)
-
-
-def _compared(kind: str, read: Callable[[str], Any]) -> dict[str, _Test]:
-    orders = {"LessThan": operator.lt, "LessThanEquals": operator.le}
+def _compared(kind: str, read: Callable[..., Any]) -> dict[str, _Test]:
+    orders = {"Equals": operator.eq, "NotEquals": operator.eq, "LessThan": operator.lt, "LessThanEquals": operator.le}
     orders |= {"GreaterThan": operator.gt, "GreaterThanEquals": operator.ge}
-    orders |= {"Equals": operator.eq, "NotEquals": operator.eq}
-    return {f"{kind}{order}": _typed_test(read, compare) for order, compare in orders.items()}
+    return {f"{kind}{order}": partial(_typed, read=read, compare=compare) for order, compare in orders.items()}
 
+
+_ARN = partial(_alike, wildcards=True, arn=True, fold=False)
+_ACTION = partial(_alike, wildcards=True, arn=False, fold=True)
+_NO_WILDCARDS = partial(_alike, wildcards=False, arn=False)
+_ADDRESS = partial(_typed, read=partial(ip_network, strict=False), compare=lambda ip, net: ip.network_address in net)
 
 # A negated operator has the test of its plain one; `_condition` turns the answer round.
 _TESTS: dict[str, _Test] = {
-    **dict.fromkeys(("StringEquals", "StringNotEquals", "BinaryEquals"), _text_test()),
-    **dict.fromkeys(("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"), _text_test(fold=True)),
-    **dict.fromkeys(("StringLike", "StringNotLike"), _text_test(wildcards=True)),
-    **dict.fromkeys(("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"), _text_test(wildcards=True, arn=True)),
+    **dict.fromkeys(("StringEquals", "StringNotEquals", "BinaryEquals"), partial(_NO_WILDCARDS, fold=False)),
+    **dict.fromkeys(("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"), partial(_NO_WILDCARDS, fold=True)),
+    **dict.fromkeys(("StringLike", "StringNotLike"), partial(_alike, wildcards=True, arn=False, fold=False)),
+    **dict.fromkeys(("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike"), _ARN),
     **_compared("Numeric", Decimal),
     **_compared("Date", _date),
-    "Bool": _typed_test(_truth),
-    **dict.fromkeys(("IpAddress", "NotIpAddress"), _typed_test(_network, _within)),
+    **dict.fromkeys(("Bool", "Null"), partial(_typed, read=_truth, compare=operator.eq)),
+    **dict.fromkeys(("IpAddress", "NotIpAddress"), _ADDRESS),
 }

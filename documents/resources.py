@@ -7,9 +7,9 @@ so AWS would refuse these only in front of the consumer of a credential.
 
 import re
 
-from documents.arns import FIELDS, PARTITIONS
 from documents.placeholders import VARIABLE
 from documents.wording import shown
+from settings.arns import FIELDS, PARTITIONS
 from settings.nearest import did_you_mean
 
 _FORM = "arn:partition:service:region:account:resource"

@@ -73,7 +73,8 @@ def read_stack(
         settings = from_values(config, stack, where)
     except FaultsError as error:
         faults += error.faults
-    policies = _read_policies(config, folder, faults)
+    known = {"region": settings.region, "environment": settings.environment} if settings else {}
+    policies = _read_policies(config, folder, known, faults)
     if settings is None or faults:
         raise FaultsError(faults)
     documents = StackDocuments(settings, policies)
@@ -84,7 +85,9 @@ def read_stack(
     return documents
 
 
-def _read_policies(config: Mapping[str, Any], folder: Path, faults: list[Fault]) -> dict[str, PolicyDocument]:
+def _read_policies(
+    config: Mapping[str, Any], folder: Path, known: Mapping[str, str], faults: list[Fault]
+) -> dict[str, PolicyDocument]:
     """Reads what the roles name even where the settings have faults, so that all is said at once."""
     roles = config.get(f"{NAMESPACE}:roles")
     policies = {}
@@ -94,7 +97,7 @@ def _read_policies(config: Mapping[str, Any], folder: Path, faults: list[Fault])
             continue
         limit = INLINE_POLICY_LIMIT if role.get("credentialType") == "iam_user" else SESSION_POLICY_LIMIT
         try:
-            policies[name] = read_policy(folder, policy, role=str(name), limit=limit)
+            policies[name] = read_policy(folder, policy, role=str(name), limit=limit, known_values=known)
         except FaultsError as error:
             faults += error.faults
     return policies

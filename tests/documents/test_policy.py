@@ -123,6 +123,10 @@ def test_a_name_that_is_no_document_of_the_folder(folder: Path, name: str, line:
     assert _faults(folder, name) == [f"policies{line}"]
 
 
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    assert _faults(tmp_path / "none", "a.json") == ["none/a.json (role reader): there is no such file in none/"]
+
+
 def test_a_folder_that_looks_like_a_document(folder: Path) -> None:
     (folder / "d.json").mkdir()
     assert _faults(folder, "d.json") == ["policies/d.json (role reader): is a folder; name a .json file in it"]

@@ -134,13 +134,13 @@ def test_destroy_leaves_nothing(world: World) -> None:
 
 
 def test_ttls_reach_mount_and_leases(world: World) -> None:
-    world.engine |= {"defaultLeaseTtl": "30m", "maxLeaseTtl": "2h"}
+    world.engine.update(defaultLeaseTtl="30m", maxLeaseTtl="2h")
     world.up()
     assert world.read("my-role")["lease_duration"] == 1800
     mount = world.vault.sys.list_mounted_secrets_engines()["data"]["aws/"]["config"]
     assert (mount["default_lease_ttl"], mount["max_lease_ttl"]) == (1800, 7200)
     assert world.vault.adapter.get("/v1/aws/config/lease")["data"] == {"lease": "30m0s", "lease_max": "2h0m0s"}
-    world.engine |= {"defaultLeaseTtl": "45m"}
+    world.engine.update(defaultLeaseTtl="45m")
     assert world.changes() == {"aws-backend": "update", "aws-lease": "update", "deploy-role": "update"}
     world.up()
     assert world.read("my-role")["lease_duration"] == 2700

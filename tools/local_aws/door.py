@@ -3,72 +3,75 @@
 moto calls it at the start of each action, before the action does anything.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from documents.evaluation import Decision, Document, Grant, PolicyError, Request, evaluate, trusts
+from tools.local_aws.environment import ACCOUNT
 from tools.local_aws.identities import (
-    ACCOUNT,
     Caller,
     boundary_document,
-    find_role_by_arn,
     find_user,
     iam,
-    parsed,
+    policy_documents,
     tags_of,
-    user_documents,
 )
-from tools.local_aws.refusals import Refusal
+from tools.local_aws.refusals import RefusalError
+from tools.local_aws.s3 import s3_needs
 from tools.local_aws.sessions import SESSIONS
 from tools.local_aws.signature import Signature
-from tools.local_aws.targets import OWN_USER, Need, Param, iam_needs, other_needs, sts_needs
+from tools.local_aws.targets import OWN_USER, Need, iam_needs, other_needs, sts_needs
 
-SERVICES = {
-    "cloudwatch": "cloudwatch",
-    "dynamodb": "dynamodb",
-    "ec2": "ec2",
-    "events": "events",
-    "iam": "iam",
-    "kms": "kms",
-    "logs": "logs",
-    "s3": "s3",
-    "secretsmanager": "secretsmanager",
-    "sns": "sns",
-    "sqs": "sqs",
-    "ssm": "ssm",
-    "sts": "sts",
-}
-"""The services that are served, by moto's name, with the prefix of their actions."""
+SERVICES = frozenset(
+    (
+        "cloudwatch",
+        "dynamodb",
+        "ec2",
+        "events",
+        "iam",
+        "kms",
+        "logs",
+        "s3",
+        "secretsmanager",
+        "sns",
+        "sqs",
+        "ssm",
+        "sts",
+    )
+)
+"""The services that are served: by moto's name, which is also the prefix of their actions."""
+
+BODY = "local_aws.body"
+"""Where the server keeps the body of a request as it was sent, in its WSGI environment."""
 
 _ALWAYS_ALLOWED = {"sts:GetCallerIdentity"}  # even under an explicit denial: AWS documents it so
+_EVERYTHING: Document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 _INVALID_TOKEN = "The security token included in the request is invalid."  # noqa: S105 - a message
 
 
-def pass_through(responder: Any, s3_resource: str | None = None) -> None:  # noqa: ANN401 - moto's response class
+def pass_through(responder: Any, s3_resource: str) -> None:  # noqa: ANN401 - moto's response class
     """Lets a request in, or raises what moto answers in its place.
 
     Args:
         responder: moto's handler of the request, its parameters read.
-        s3_resource: The bucket's or object's ARN, for S3.
+        s3_resource: The ARN of the bucket or object, of which S3 alone makes use.
 
     Raises:
         Exception: A refusal in the form of the service's protocol.
     """
-    service = SERVICES[responder.service_name]
+    service = responder.service_name
     try:
         caller = authenticate(responder)
         responder.caller = caller
         action = str(responder._get_action())
-        param: Param = responder._get_param
         if service == "iam":
             _name_own_user(responder, caller, action)
         _check_session(caller, service, action)
         if f"{service}:{action}" in _ALWAYS_ALLOWED:
             return
-        for need in _needs(service, action, param, caller, responder, s3_resource):
+        for need in _needs(responder, caller, s3_resource):
             authorise(caller, need, responder)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         is_json = "json" in (responder.headers.get("Content-Type") or "")
         raise refusal.answer(service, is_json=is_json) from None
 
@@ -77,18 +80,18 @@ def authenticate(responder: Any) -> Caller:  # noqa: ANN401 - moto's response cl
     """Finds who signed a request.
 
     Raises:
-        Refusal: The signature is missing, wrong, or of a key that does not hold any more.
+        RefusalError: The signature is missing, wrong, or of a key that does not hold any more.
     """
     headers, environ = responder.headers, responder.normalized_request.environ
     signature = Signature.of(headers)
     caller = _caller(signature.key_id)
     if caller.token != headers.get("X-Amz-Security-Token"):
-        raise Refusal("InvalidClientTokenId", _INVALID_TOKEN)
+        raise RefusalError("InvalidClientTokenId", _INVALID_TOKEN)
     signature.check(
         caller.secret,
         method=responder.method,
         target=environ["REQUEST_URI"],
-        body=environ["local_aws.body"],
+        body=environ[BODY],
         headers=headers,
     )
     return caller
@@ -98,30 +101,31 @@ def authorise(caller: Caller, need: Need, responder: Any) -> None:  # noqa: ANN4
     """Evaluates one need of a request.
 
     Raises:
-        Refusal: The policies deny it or do not allow it.
+        RefusalError: The policies deny it or do not allow it.
     """
     request = Request(need.action, need.resource, {**_context(caller, responder), **need.context})
     try:
         decision = evaluate(request, identity=caller.identity, boundary=caller.boundary, session=caller.session)
-        if need.action.startswith("sts:") and ":role/" in need.resource:
-            decision = _with_trust(decision, caller, request)
+        if need.resource_policy is not None and decision is not Decision.DENIED:
+            decision = _with_resource_policy(decision, caller, request, need)
     except PolicyError as error:
-        raise Refusal("AccessDenied", f"User: {caller.arn} has a policy that cannot be evaluated: {error}") from None
+        raise RefusalError(
+            "AccessDenied", f"User: {caller.arn} has a policy that cannot be evaluated: {error}"
+        ) from None
     if decision is not Decision.ALLOWED:
         because = (
-            "with an explicit deny" if decision is Decision.DENIED else f"because no policy allows the {need.action} action"
+            "with an explicit deny"
+            if decision is Decision.DENIED
+            else f"because no policy allows the {need.action} action"
         )
-        raise Refusal(
+        raise RefusalError(
             "AccessDenied",
             f"User: {caller.arn} is not authorized to perform: {need.action} on resource: {need.resource} {because}",
         )
 
 
-def _with_trust(decision: Decision, caller: Caller, request: Request) -> Decision:
-    role = find_role_by_arn(request.resource)
-    if role is None or decision is Decision.DENIED:
-        return Decision.NOT_ALLOWED if role is None else decision
-    policy = parsed(role.assume_role_policy_document)
+def _with_resource_policy(decision: Decision, caller: Caller, request: Request, need: Need) -> Decision:
+    policy = need.resource_policy or {}
     own = trusts(policy, request, caller.arn)
     of_role = trusts(policy, request, caller.role_arn) if caller.role_arn else Grant.NONE
     if Grant.DENIED in (own, of_role):
@@ -129,10 +133,10 @@ def _with_trust(decision: Decision, caller: Caller, request: Request) -> Decisio
     if own is Grant.PRINCIPAL:
         return Decision.ALLOWED
     if of_role is Grant.PRINCIPAL:
-        # A grant to the role passes by its identity policies alone, not by its boundary or the session's policies.
-        everything: Document = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-        return evaluate(request, identity=[everything], boundary=caller.boundary, session=caller.session)
-    return decision if Grant.ACCOUNT in (own, of_role) else Decision.NOT_ALLOWED
+        # A grant to a role stands in for its identity policies, not for its boundary or the session's policies.
+        return evaluate(request, identity=[_EVERYTHING], boundary=caller.boundary, session=caller.session)
+    trusted = Grant.ACCOUNT in (own, of_role) or not need.only_if_trusted
+    return decision if trusted else Decision.NOT_ALLOWED
 
 
 def _caller(key_id: str) -> Caller:
@@ -141,13 +145,13 @@ def _caller(key_id: str) -> Caller:
     key = iam().access_keys.get(key_id)
     user = find_user(key.user_name) if key and key.user_name else None
     if key is None or user is None or key.status != "Active":
-        raise Refusal("InvalidClientTokenId", _INVALID_TOKEN)
+        raise RefusalError("InvalidClientTokenId", _INVALID_TOKEN)
     return Caller(
         arn=user.arn,
         user_id=user.id,
         secret=key.secret_access_key,
         user_name=user.name,
-        identity=user_documents(user),
+        identity=policy_documents(user),
         boundary=boundary_document(user),
         context={f"aws:PrincipalTag/{name}": value for name, value in tags_of(user).items()},
     )
@@ -165,31 +169,26 @@ def _check_session(caller: Caller, service: str, action: str) -> None:
     else:
         barred = caller.kind != "User" and service == "sts" and action in ("GetFederationToken", "GetSessionToken")
     if barred:
-        raise Refusal("AccessDenied", f"Cannot call {action} with session credentials of {caller.arn}")
+        raise RefusalError("AccessDenied", f"Cannot call {action} with session credentials of {caller.arn}")
 
 
 def _name_own_user(responder: Any, caller: Caller, action: str) -> None:  # noqa: ANN401 - moto's response class
     if action not in OWN_USER or responder._get_param("UserName"):
         return
     if caller.user_name is None:
-        raise Refusal("ValidationError", "Must specify userName when calling with non-User credentials", 400)
+        raise RefusalError("ValidationError", "Must specify userName when calling with non-User credentials", 400)
     responder.params["UserName"] = caller.user_name
 
 
-def _needs(
-    service: str,
-    action: str,
-    param: Param,
-    caller: Caller,
-    responder: Any,  # noqa: ANN401 - moto's response class
-    s3_resource: str | None,
-) -> Sequence[Need]:
+def _needs(responder: Any, caller: Caller, s3_resource: str) -> list[Need]:  # noqa: ANN401 - moto's response class
+    service, action, param = responder.service_name, str(responder._get_action()), responder._get_param
     if service == "iam":
         return list(iam_needs(action, param))
     if service == "sts":
+        # AWS has no permission for GetSessionToken: it serves to prove who one is.
         return [] if action == "GetSessionToken" else list(sts_needs(action, param, caller.arn))
     if service == "s3":
-        return [Need(f"s3:{action}", s3_resource or "*")]
+        return list(s3_needs(responder, action, s3_resource))
     return list(other_needs(service, action, param, responder.region))
 
 

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from moto.iam.models import Group, IAMBackend, ManagedPolicy, Role, User, iam_backends
+from moto.iam.models import IAMBackend, ManagedPolicy, Role, User, iam_backends
 
 from documents.evaluation import Document
-
-ACCOUNT = "123456789012"
-PARTITION = "aws"
-ROOT = f"arn:{PARTITION}:iam::{ACCOUNT}:root"
+from tools.local_aws.environment import ACCOUNT, PARTITION
 
 
 @dataclass(frozen=True)
@@ -64,15 +61,10 @@ def managed_document(arn: str) -> Document:
     return _default_version(policy) if policy else {"Statement": []}
 
 
-def user_documents(user: User) -> tuple[Document, ...]:
-    """The policies of a user and of its groups."""
-    groups = [group for group in list(iam().groups.values()) if user in group.users]
-    return tuple(document for holder in (user, *groups) for document in _documents(holder))
-
-
-def role_documents(role: Role) -> tuple[Document, ...]:
-    """The policies of a role."""
-    return tuple(_documents(role))
+def policy_documents(holder: User | Role) -> tuple[Document, ...]:
+    """The policies of a user, with those of its groups, or of a role."""
+    groups = [group for group in list(iam().groups.values()) if holder in group.users]
+    return tuple(document for each in (holder, *groups) for document in _documents(each))
 
 
 def boundary_arn(holder: Any) -> str | None:  # noqa: ANN401 - moto's User or Role
@@ -106,7 +98,7 @@ def find_role_by_arn(arn: str) -> Role | None:
     return next((role for role in list(iam().roles.values()) if role.arn == arn), None)
 
 
-def _documents(holder: User | Group | Role) -> Iterator[Document]:
+def _documents(holder: Any) -> Iterator[Document]:  # noqa: ANN401 - moto's User, Group or Role
     yield from map(parsed, list(holder.policies.values()))
     yield from map(_default_version, list(holder.managed_policies.values()))
 

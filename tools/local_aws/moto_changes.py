@@ -1,80 +1,95 @@
-"""Where the embedded AWS departs from moto, and nowhere else.
+"""Where the embedded AWS departs from moto, each place by name, and nowhere else.
 
-| moto                                                     | here                                                  |
-|----------------------------------------------------------|-------------------------------------------------------|
-| lets the first calls in unsigned; checks actions against | every call is signed, and allowed by the documented   |
-| Resource `*`; no conditions, boundaries, session policies| evaluation with its own ARN and context (`door`)      |
-| AssumeRole takes any role; federation and session tokens | real sessions that expire (`sts`, `sessions`)         |
-| are printed examples                                     |                                                       |
-| GetCallerIdentity looks the key up and guesses           | the principal that signed                             |
-| users have no permissions boundary                       | kept, shown and enforced                              |
-| deletes users that have keys, groups, a login profile or | DeleteConflict, as IAM says                           |
-| devices, groups with members, and policies in use        |                                                       |
-| searches all users for an access key                     | its own index of keys                                 |
-| a renamed user loses its keys and tags                   | they go with it                                       |
+| what moto does                                            | what is made of it                                    |
+|-----------------------------------------------------------|-------------------------------------------------------|
+| checks actions against Resource `*`, without conditions,  | every call is signed, and AWS's documented evaluation |
+| boundaries or session policies, after some free calls     | allows it, with its ARN and context (`door`)          |
+| gives an example key for federation and session tokens;   | real sessions of their own, which expire (`sts`,      |
+| assumes any role, also one that does not exist            | `sessions`)                                           |
+| answers GetCallerIdentity for unknown keys too            | names the principal that signed                       |
+| knows one action for an S3 request, by a table with gaps  | all actions of the request, by a whole table (`s3`)   |
+| reads a bucket's policy without its principals            | the same evaluation as for a role's trust policy      |
+| has no permissions boundary for users                     | kept, shown, enforced (`records`)                     |
+| deletes users with keys, groups, devices or a password,   | DeleteConflict                                        |
+| groups with members, policies in use                      |                                                       |
+| knows no quotas on inline policies, attachments, groups   | LimitExceeded                                         |
+| leaves a renamed user's keys and tags behind              | they go with it                                       |
+| looks through all users for an access key                 | looks it up                                           |
+| refuses sts:TagSession in an updated trust policy         | takes it, as AWS does                                 |
 """
 
-import os
 from typing import Any
 
-from tools.local_aws.identities import ACCOUNT
+from moto.core.authorization import ActionAuthenticatorMixin
+from moto.iam.access_control import PermissionResult
+from moto.iam.models import IAMBackend, User
+from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
+from moto.iam.responses import IamResponse
+from moto.s3.models import FakeBucket
+from moto.s3.responses import S3Response
+from moto.sts.responses import TokenResponse
 
-TESTED_VERSION = "5.2.5"
-"""moto's version whose insides these changes were made for."""
+from tools.local_aws import door, records, s3, sts
+from tools.local_aws.environment import wrong_moto
 
-# moto reads these when it is imported.
-SETTINGS = {
-    "MOTO_ACCOUNT_ID": ACCOUNT,  # a caller could name another account in a header
-    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
-    "MOTO_DISABLE_GLOBAL_CORS": "true",
-    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
-}
+_RECORDS = (
+    "add_user_to_group",
+    "attach_user_policy",
+    "delete_group",
+    "delete_policy",
+    "delete_user",
+    "get_access_key_last_used",
+    "get_user_from_access_key_id",
+    "put_user_policy",
+    "update_user",
+)
+_STS = ("assume_role", "get_caller_identity", "get_federation_token", "get_session_token")
+_NEW = ("delete_user_permissions_boundary", "put_user_permissions_boundary")
 
 
 def apply() -> None:
     """Changes moto in this process.
 
     Raises:
-        RuntimeError: The installed moto is not the one that the changes were made for.
+        ToolError: moto has not the shape that these changes need.
     """
-    os.environ.update(SETTINGS)
-    import moto  # noqa: PLC0415 - its settings must stand first
-
-    if moto.__version__ != TESTED_VERSION:
-        raise RuntimeError(
-            f"moto {moto.__version__} is installed, and the embedded AWS is made for {TESTED_VERSION}: "
-            f"install moto[server]=={TESTED_VERSION}"
-        )
-    from moto.core.authorization import ActionAuthenticatorMixin  # noqa: PLC0415
-    from moto.iam.models import IAMBackend, User  # noqa: PLC0415
-    from moto.iam.responses import IamResponse  # noqa: PLC0415
-    from moto.s3.models import FakeBucket  # noqa: PLC0415
-    from moto.sts.responses import TokenResponse  # noqa: PLC0415
-
-    from tools.local_aws import door, records, sts  # noqa: PLC0415
-
-    def enter(responder: Any, _class: type, resource: str = "*") -> None:  # noqa: ANN401 - moto's response class
-        door.pass_through(responder, resource)
-
-    _replace(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", enter)
-    for name in ("assume_role", "get_federation_token", "get_session_token", "get_caller_identity"):
+    _replace(ActionAuthenticatorMixin, "_authenticate_and_authorize_action", _enter)
+    for name in _STS:
         _replace(TokenResponse, name, getattr(sts, name))
-    for name in ("delete_user", "delete_group", "delete_policy", "update_user", "get_access_key_last_used", "get_user_from_access_key_id"):
+    _replace(S3Response, "_set_action", s3.set_action)
+    _replace(FakeBucket, "get_permission", _left_to_the_door)
+    for name in _RECORDS:
         _replace(IAMBackend, name, getattr(records, name))
     _replace(IamResponse, "create_user", records.create_user)
-    _add(IamResponse, "put_user_permissions_boundary", records.put_user_permissions_boundary)
-    _add(IamResponse, "delete_user_permissions_boundary", records.delete_user_permissions_boundary)
+    for name in _NEW:
+        _add(IamResponse, name, getattr(records, name))
     _add(User, "permissions_boundary", property(records.permissions_boundary))
-    _ = FakeBucket
+    _replace(IAMTrustPolicyDocumentValidator, "_validate_trust_policy_action", staticmethod(_trust_policy_action))
 
 
-def _replace(owner: type, name: str, new: Any) -> None:  # noqa: ANN401 - a function or property
+def _enter(responder: Any, _request_class: type, resource: str = "*") -> None:  # noqa: ANN401 - moto's response class
+    door.pass_through(responder, resource)
+
+
+def _left_to_the_door(_bucket: FakeBucket, _action: str, _resource: str) -> PermissionResult:
+    return PermissionResult.NEUTRAL
+
+
+_checked_action = getattr(IAMTrustPolicyDocumentValidator, "_validate_trust_policy_action", None)
+
+
+def _trust_policy_action(action: str) -> None:
+    if action != "sts:TagSession" and _checked_action:
+        _checked_action(action)
+
+
+def _replace(owner: type, name: str, new: object) -> None:
     if name not in vars(owner):
-        raise RuntimeError(f"moto's {owner.__name__} has no {name}: the embedded AWS is made for moto {TESTED_VERSION}")
+        raise wrong_moto(f"moto's {owner.__name__} has no {name}")
     setattr(owner, name, new)
 
 
-def _add(owner: type, name: str, new: Any) -> None:  # noqa: ANN401 - a function or property
+def _add(owner: type, name: str, new: object) -> None:
     if hasattr(owner, name):
-        raise RuntimeError(f"moto's {owner.__name__} has {name}: the embedded AWS is made for moto {TESTED_VERSION}")
+        raise wrong_moto(f"moto's {owner.__name__} already has {name}")
     setattr(owner, name, new)

@@ -1,10 +1,19 @@
 """IAM's own rules for its records that moto does not keep."""
 
+import re
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
-from moto.iam.exceptions import DeleteConflictException, EntityAlreadyExists, NoSuchEntity, NotFoundException
+from moto.iam.exceptions import (
+    DeleteConflictException,
+    EntityAlreadyExists,
+    LimitExceededException,
+    NoSuchEntity,
+    NotFoundException,
+    ValidationError,
+)
 from moto.iam.models import IAMBackend, User
+from moto.iam.responses import IamResponse
 
 from tools.local_aws.identities import boundary_arn
 
@@ -12,21 +21,26 @@ _delete_user = IAMBackend.delete_user
 _delete_group = IAMBackend.delete_group
 _delete_policy = IAMBackend.delete_policy
 _update_user = IAMBackend.update_user
+_put_user_policy = IAMBackend.put_user_policy
+_attach_user_policy = IAMBackend.attach_user_policy
+_add_user_to_group = IAMBackend.add_user_to_group
+_create_user = IamResponse.create_user
+
+INLINE_CHARACTERS = 2_048
+ATTACHED_POLICIES = 10
+GROUPS = 10
 
 
 def create_user(responder: Any) -> ActionResult:  # noqa: ANN401 - moto's response class
-    """CreateUser, with its permissions boundary (API_CreateUser.html)."""
-    boundary = responder._get_param("PermissionsBoundary")
+    """CreateUser, with its permissions boundary and a name that IAM would take (API_CreateUser.html)."""
+    name, boundary = responder._get_param("UserName"), responder._get_param("PermissionsBoundary")
+    if not re.fullmatch(r"[\w+=,.@-]{1,64}", name or "", re.ASCII):
+        raise ValidationError(f"The user name {name!r} must have 1 to 64 characters of [\\w+=,.@-]")
     if boundary:
         _check_boundary(responder.backend, boundary)
-    user = responder.backend.create_user(
-        responder.region,
-        user_name=responder._get_param("UserName"),
-        path=responder._get_param("Path"),
-        tags=responder._get_param("Tags", []),
-    )
-    user.permissions_boundary_arn = boundary
-    return ActionResult({"User": user})
+    result = _create_user(responder)
+    responder.backend.get_user(name).permissions_boundary_arn = boundary
+    return result
 
 
 def put_user_permissions_boundary(responder: Any) -> EmptyResult:  # noqa: ANN401 - moto's response class
@@ -48,7 +62,7 @@ def delete_user_permissions_boundary(responder: Any) -> EmptyResult:  # noqa: AN
 def permissions_boundary(user: User) -> dict[str, str] | None:
     """A user's boundary as GetUser shows it."""
     arn = boundary_arn(user)
-    return {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn} if arn else None
+    return {"PermissionsBoundaryType": "PermissionsBoundaryPolicy", "PermissionsBoundaryArn": arn} if arn else None
 
 
 def delete_user(backend: IAMBackend, user_name: str) -> None:
@@ -106,6 +120,32 @@ def update_user(
             key.user_name = user.name
 
 
+def put_user_policy(backend: IAMBackend, user_name: str, policy_name: str, policy_json: str) -> None:
+    """PutUserPolicy: white space apart, a user's inline policies have 2,048 characters in all (IAM quotas)."""
+    others = [text for name, text in backend.get_user(user_name).policies.items() if name != policy_name]
+    if sum(len("".join(text.split())) for text in [*others, policy_json]) > INLINE_CHARACTERS:
+        raise LimitExceededException(f"Maximum policy size of {INLINE_CHARACTERS} bytes exceeded for user {user_name}")
+    _put_user_policy(backend, user_name, policy_name, policy_json)
+
+
+def attach_user_policy(backend: IAMBackend, policy_arn: str, user_name: str) -> None:
+    """AttachUserPolicy: at most ten (IAM quotas)."""
+    attached = backend.get_user(user_name).managed_policies
+    if policy_arn not in attached and len(attached) >= ATTACHED_POLICIES:
+        raise LimitExceededException(f"Cannot exceed quota for PoliciesPerUser: {ATTACHED_POLICIES}")
+    if policy_arn not in attached:
+        _attach_user_policy(backend, policy_arn, user_name)
+
+
+def add_user_to_group(backend: IAMBackend, group_name: str, user_name: str) -> None:
+    """AddUserToGroup: at most ten groups (IAM quotas)."""
+    user = backend.get_user(user_name)
+    groups = [group.name for group in backend.groups.values() if user in group.users]
+    if group_name not in groups and len(groups) >= GROUPS:
+        raise LimitExceededException(f"Cannot exceed quota for GroupsPerUser: {GROUPS}")
+    _add_user_to_group(backend, group_name, user_name)
+
+
 def get_access_key_last_used(backend: IAMBackend, access_key_id: str) -> dict[str, Any]:
     """Whose key it is and when it was used, from the index of keys."""
     key = backend.access_keys.get(access_key_id)
@@ -123,5 +163,3 @@ def get_user_from_access_key_id(backend: IAMBackend, access_key_id: str) -> User
 def _check_boundary(backend: IAMBackend, arn: str) -> None:
     if arn not in backend.managed_policies:
         raise NoSuchEntity(f"Scope ARN: {arn} does not exist or is not attachable.")
-
-

@@ -21,7 +21,7 @@ _IN_EC2 = {"InvalidClientTokenId": "AuthFailure", "AccessDenied": "UnauthorizedO
 _IN_JSON = {"InvalidClientTokenId": "UnrecognizedClientException", "AccessDenied": "AccessDeniedException"}
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """AWS refuses a request.
 
     Attributes:
@@ -36,21 +36,21 @@ class Refusal(Exception):
     def answer(self, service: str, *, is_json: bool) -> Exception:
         """The exception that moto turns into the answer of that service."""
         if service == "s3":
-            return S3Refusal(_IN_S3.get(self.code, self.code), self.message)
+            return S3RefusalError(_IN_S3.get(self.code, self.code), self.message)
         if is_json:
             code = _IN_JSON.get(self.code, self.code)
-            return _HttpRefusal(json.dumps({"__type": code, "message": self.message}), self.status)
+            return _HttpRefusalError(json.dumps({"__type": code, "message": self.message}), self.status)
         code, form = (_IN_EC2.get(self.code, self.code), _EC2) if service == "ec2" else (self.code, _QUERY)
-        return _HttpRefusal(form.format(code, escape(self.message)), self.status)
+        return _HttpRefusalError(form.format(code, escape(self.message)), self.status)
 
 
-class S3Refusal(S3ClientError):
+class S3RefusalError(S3ClientError):
     """A refusal that moto serialises as S3 does."""
 
     status = FORBIDDEN
 
 
-class _HttpRefusal(HTTPException):
+class _HttpRefusalError(HTTPException):
     def __init__(self, body: str, status: int) -> None:
         super().__init__(body)
         self.code = status

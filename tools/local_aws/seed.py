@@ -4,7 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tools.local_aws.identities import ACCOUNT, PARTITION, ROOT, iam
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+
+from tools.local_aws.environment import ACCOUNT, PARTITION
+from tools.local_aws.identities import iam
 
 ADMINISTRATOR = "pulumi-administrator"
 REGION = "us-west-2"
@@ -37,7 +41,11 @@ TRUST = json.dumps(
     {
         "Version": "2012-10-17",
         "Statement": [
-            {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": ["sts:AssumeRole", "sts:TagSession"]},
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{PARTITION}:iam::{ACCOUNT}:root"},
+                "Action": ["sts:AssumeRole", "sts:TagSession"],
+            },
         ],
     }
 )
@@ -74,8 +82,6 @@ def make_account() -> None:
 
 
 def _make_buckets() -> None:
-    from moto.s3.models import s3_backends  # noqa: PLC0415 - moto's services are imported after its settings
-
     backend: Any = s3_backends[ACCOUNT][PARTITION]
     for name, objects in BUCKETS.items():
         backend.create_bucket(name, REGION)
@@ -84,8 +90,6 @@ def _make_buckets() -> None:
 
 
 def _make_table() -> None:
-    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415 - as above
-
     backend: Any = dynamodb_backends[ACCOUNT][REGION]
     backend.create_table(
         TABLE,

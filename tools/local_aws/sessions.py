@@ -10,18 +10,16 @@ from datetime import UTC, datetime, timedelta
 from moto.iam.utils import generate_access_key_id_from_account_id
 
 from documents.evaluation import Document
+from tools.local_aws.environment import ACCOUNT, PARTITION
 from tools.local_aws.identities import (
-    ACCOUNT,
-    PARTITION,
     Caller,
     boundary_document,
     find_role_by_arn,
     find_user,
-    role_documents,
+    policy_documents,
     tags_of,
-    user_documents,
 )
-from tools.local_aws.refusals import Refusal
+from tools.local_aws.refusals import RefusalError
 
 _SECRET_ALPHABET = string.ascii_letters + string.digits + "+/"
 
@@ -38,6 +36,7 @@ class Session:
     Attributes:
         kind: `Session` (of GetSessionToken), `AssumedRole` or `FederatedUser`.
         parent: The name of the user, or the ARN of the role, whose permissions the session has at most.
+        parent_id: Its unique id: another that is later given the same name is not the session's.
         name: The session's name; empty for GetSessionToken.
         duration: For how long it holds.
         policies: The session policies; None where none limit it.
@@ -47,12 +46,13 @@ class Session:
 
     kind: str
     parent: str
+    parent_id: str
     name: str
     duration: timedelta
     policies: tuple[Document, ...] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     mfa: bool = False
-    issued: datetime = field(default_factory=lambda: utcnow())
+    issued: datetime = field(default_factory=lambda: utcnow())  # noqa: PLW0108 - so that tests can turn the clock
     key_id: str = field(default_factory=lambda: generate_access_key_id_from_account_id(ACCOUNT, prefix="ASIA"))
     secret: str = field(
         default_factory=lambda: "".join(secrets.choice(_SECRET_ALPHABET) for _ in range(40)), repr=False
@@ -80,23 +80,22 @@ class Session:
         if self.kind == "FederatedUser":
             return f"{ACCOUNT}:{self.name}"
         if self.kind == "AssumedRole":
-            role = find_role_by_arn(self.parent)
-            return f"{role.id if role else ''}:{self.name}"
-        user = find_user(self.parent)
-        return user.id if user else ""
+            return f"{self.parent_id}:{self.name}"
+        return self.parent_id
 
     def caller(self) -> Caller:
         """The principal of a request that is signed with this session's key.
 
         Raises:
-            Refusal: The session has expired, or whose it was is gone.
+            RefusalError: The session has expired, or whose it was is gone.
         """
         if utcnow() >= self.expiration:
-            raise Refusal("ExpiredToken", "The security token included in the request is expired")
-        is_role = self.kind == "AssumedRole"
-        holder = find_role_by_arn(self.parent) if is_role else find_user(self.parent)
-        if holder is None:
-            raise Refusal("InvalidClientTokenId", "The security token included in the request is invalid.")
+            raise RefusalError("ExpiredToken", "The security token included in the request is expired")
+        role = find_role_by_arn(self.parent) if self.kind == "AssumedRole" else None
+        user = find_user(self.parent) if self.kind != "AssumedRole" else None
+        holder = role or user
+        if holder is None or holder.id != self.parent_id:
+            raise RefusalError("InvalidClientTokenId", "The security token included in the request is invalid.")
         tags = {**tags_of(holder), **self.tags} if self.kind != "FederatedUser" else dict(self.tags)
         return Caller(
             arn=self.arn,
@@ -104,9 +103,9 @@ class Session:
             secret=self.secret,
             token=self.token,
             kind=self.kind,
-            role_arn=self.parent if is_role else None,
+            role_arn=self.parent if role else None,
             user_name=self.parent if self.kind == "Session" else None,
-            identity=role_documents(holder) if is_role else user_documents(holder),
+            identity=policy_documents(holder),
             boundary=boundary_document(holder),
             session=self.policies,
             context={

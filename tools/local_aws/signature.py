@@ -14,7 +14,7 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from tools.local_aws.refusals import Refusal
+from tools.local_aws.refusals import RefusalError
 
 # In full: moto looks for a key's id anywhere in the header, so nothing may stand in it besides these.
 _AUTHORIZATION = re.compile(
@@ -47,14 +47,16 @@ class Signature:
         """Reads the header.
 
         Raises:
-            Refusal: There is none, or it is not of this form.
+            RefusalError: There is none, or it is not of this form.
         """
         text = headers.get("Authorization")
         if not text:
-            raise Refusal("MissingAuthenticationToken", "Request is missing Authentication Token")
+            raise RefusalError("MissingAuthenticationToken", "Request is missing Authentication Token")
         found = _AUTHORIZATION.fullmatch(text)
         if not found or not headers.get("X-Amz-Date", "").startswith(found["day"]):
-            raise Refusal("IncompleteSignature", "The Authorization header is not a Signature Version 4", _BAD_REQUEST)
+            raise RefusalError(
+                "IncompleteSignature", "The Authorization header is not a Signature Version 4", _BAD_REQUEST
+            )
         names = frozenset(found["headers"].split(";"))
         return cls(found["key"], found["region"], found["service"], names, found["signature"])
 
@@ -69,11 +71,13 @@ class Signature:
             headers: Its headers.
 
         Raises:
-            Refusal: They differ, or the body is another than the one that was signed.
+            RefusalError: They differ, or the body is another than the one that was signed.
         """
         said = headers.get("X-Amz-Content-SHA256", "")
         if re.fullmatch(r"[0-9a-f]{64}", said) and said != hashlib.sha256(body).hexdigest():
-            raise Refusal("XAmzContentSHA256Mismatch", "The provided x-amz-content-sha256 is not the body's", _BAD_REQUEST)
+            raise RefusalError(
+                "XAmzContentSHA256Mismatch", "The provided x-amz-content-sha256 is not the body's", _BAD_REQUEST
+            )
         signed = {name: value for name, value in headers.items() if name.lower() in self.signed_headers}
         request = AWSRequest(method=method, url=target, data=body, headers=signed)
         request.context["timestamp"] = headers["X-Amz-Date"]
@@ -81,7 +85,7 @@ class Signature:
         auth = auth_class(Credentials("", secret), self.service, self.region)
         text = auth.string_to_sign(request, auth.canonical_request(request))
         if not hmac.compare_digest(auth.signature(text, request), self.value):
-            raise Refusal(
+            raise RefusalError(
                 "SignatureDoesNotMatch",
                 "The request signature we calculated does not match the signature you provided. "
                 "Check your AWS Secret Access Key and signing method.",

@@ -1,5 +1,7 @@
 """STS's calls that give out sessions, in the place of moto's, which give examples."""
 
+import base64
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -12,8 +14,9 @@ from moto.iam.policy_validation import IAMPolicyDocumentValidator
 from moto.sts.exceptions import STSClientError, STSValidationError
 
 from documents.evaluation import Document
-from tools.local_aws.identities import ACCOUNT, find_role_by_arn, iam, managed_document
-from tools.local_aws.sessions import SESSIONS, Session
+from tools.local_aws.environment import ACCOUNT
+from tools.local_aws.identities import find_role_by_arn, iam, managed_document
+from tools.local_aws.sessions import SESSIONS, Session, utcnow
 
 MINUTES_15 = 900
 HOUR = 3_600
@@ -36,10 +39,12 @@ def assume_role(responder: Any) -> ActionResult:  # noqa: ANN401 - moto's respon
         Session(
             kind="AssumedRole",
             parent=role.arn,
+            parent_id=role.id,
             name=name,
             duration=_duration(responder, HOUR, longest),
             policies=_session_policies(responder),
             tags=_tags(responder),
+            mfa=_mfa(responder),
         )
     )
     user = {"AssumedRoleId": session.user_id, "Arn": session.arn}
@@ -57,6 +62,7 @@ def get_federation_token(responder: Any) -> ActionResult:  # noqa: ANN401 - moto
         Session(
             kind="FederatedUser",
             parent=responder.caller.user_name,
+            parent_id=responder.caller.user_id,
             name=name,
             duration=_duration(responder, HOURS_12, HOURS_36),
             policies=_session_policies(responder) or (),
@@ -73,8 +79,10 @@ def get_session_token(responder: Any) -> ActionResult:  # noqa: ANN401 - moto's 
         Session(
             kind="Session",
             parent=responder.caller.user_name,
+            parent_id=responder.caller.user_id,
             name="",
             duration=_duration(responder, HOURS_12, HOURS_36),
+            mfa=_mfa(responder),
         )
     )
     return ActionResult({"Credentials": _credentials(session)})
@@ -117,7 +125,8 @@ def _session_policies(responder: Any) -> tuple[Document, ...] | None:  # noqa: A
     arns = [entry["arn"] for entry in responder._get_param("PolicyArns") or []]
     if len(inline or "") + sum(map(len, arns)) > POLICY_CHARACTERS or len(arns) > POLICY_ARNS:
         raise STSClientError(
-            "PackedPolicyTooLarge", f"Session policies have more than {POLICY_CHARACTERS} characters or {POLICY_ARNS} ARNs"
+            "PackedPolicyTooLarge",
+            f"Session policies have more than {POLICY_CHARACTERS} characters or {POLICY_ARNS} ARNs",
         )
     if missing := [arn for arn in arns if arn not in iam().managed_policies]:
         raise STSClientError("MalformedPolicyDocument", f"The policy {missing[0]} does not exist")
@@ -129,6 +138,27 @@ def _session_policies(responder: Any) -> tuple[Document, ...] | None:  # noqa: A
             raise STSClientError("MalformedPolicyDocument", error.message) from None
         documents.append(json.loads(inline))
     return tuple(documents) or None
+
+
+def _mfa(responder: Any) -> bool:  # noqa: ANN401 - moto's response class
+    """Whether the call comes with the right code of a virtual MFA device of the caller."""
+    serial, code = responder._get_param("SerialNumber"), responder._get_param("TokenCode")
+    if not serial and not code:
+        return False
+    device = iam().virtual_mfa_devices.get(serial)
+    if device is None or device.user is None or device.user.name != responder.caller.user_name:
+        raise STSClientError("AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.")
+    step = int(utcnow().timestamp()) // 30
+    if code not in {_one_time_code(device.base32_string_seed, step + drift) for drift in (-1, 0, 1)}:
+        raise STSClientError("AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code.")
+    return True
+
+
+def _one_time_code(seed: str, step: int) -> str:
+    """The six digits of RFC 6238 for a step of 30 seconds."""
+    digest = hmac.new(base64.b32decode(seed), step.to_bytes(8, "big"), "sha1").digest()
+    at = digest[-1] & 0xF
+    return f"{(int.from_bytes(digest[at : at + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def _tags(responder: Any) -> dict[str, str]:  # noqa: ANN401 - moto's response class

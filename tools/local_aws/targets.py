@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tools.local_aws.identities import ACCOUNT, PARTITION, boundary_arn, find_role, find_user, iam, tags_of
+from documents.evaluation import Document
+from tools.local_aws.environment import ACCOUNT, PARTITION
+from tools.local_aws.identities import (
+    boundary_arn,
+    find_role,
+    find_role_by_arn,
+    find_user,
+    iam,
+    parsed,
+    tags_of,
+)
 
 Param = Callable[[str], Any]
 """Gives the value of a parameter of the call, or None."""
@@ -23,11 +33,15 @@ class Need:
         action: The action with its service's prefix.
         resource: The ARN that it works on, or `*`.
         context: The condition keys of this need.
+        resource_policy: The policy of the resource itself, such as a role's trust policy.
+        only_if_trusted: Whether that policy must allow it too, as a role's must.
     """
 
     action: str
     resource: str
     context: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    resource_policy: Document | None = None
+    only_if_trusted: bool = False
 
 
 OWN_USER = frozenset(
@@ -60,12 +74,14 @@ TAGGED_BY = {
 }
 """The permission that each of these needs as well if it sets tags."""
 
-_BOUNDARY_OF_REQUEST = {f"{verb}{noun}{end}" for noun in ("User", "Role") for verb, end in (("Create", ""), ("Put", "PermissionsBoundary"))}
+_BOUNDARY_OF_REQUEST = {
+    f"{verb}{noun}{end}" for noun in ("User", "Role") for verb, end in (("Create", ""), ("Put", "PermissionsBoundary"))
+}
 _BOUNDARY_OF_TARGET = {
     pattern.format(noun)
     for noun in ("User", "Role")
     for pattern in ("Attach{}Policy", "Detach{}Policy", "Put{}Policy", "Delete{}Policy", "Delete{}PermissionsBoundary")
-}
+} | {"DeleteRole", "GetRole", "UpdateAssumeRolePolicy", "UpdateRole", "UpdateRoleDescription"}
 _MADE_AT_PATH = {
     "CreateUser": ("user", "UserName"),
     "CreateRole": ("role", "RoleName"),
@@ -130,19 +146,27 @@ def sts_needs(action: str, param: Param, caller_arn: str) -> Iterator[Need]:
         if param(name):
             context[key] = param(name)
     if action == "AssumeRole":
-        resource = tagged = str(param("RoleArn"))
-        role = find_role(resource.rsplit("/", 1)[-1])
-        if role and role.arn == resource:
-            context |= _resource_tags(role)
-        if param("SourceIdentity"):
-            yield Need("sts:SetSourceIdentity", resource, context)
+        yield from _assume_role_needs(param, context)
     elif action == "GetFederationToken":
-        resource, tagged = f"arn:{PARTITION}:sts::{ACCOUNT}:federated-user/{param('Name')}", caller_arn
+        yield Need("sts:GetFederationToken", f"arn:{PARTITION}:sts::{ACCOUNT}:federated-user/{param('Name')}", context)
+        if param("Tags"):
+            yield Need("sts:TagSession", caller_arn, context)
     else:
-        resource = tagged = "*"
-    yield Need(f"sts:{action}", resource, context)
-    if param("Tags") and action in ("AssumeRole", "GetFederationToken"):
-        yield Need("sts:TagSession", tagged, context)
+        yield Need(f"sts:{action}", "*", context)
+
+
+def _assume_role_needs(param: Param, context: dict[str, str | Sequence[str]]) -> Iterator[Need]:
+    arn = str(param("RoleArn"))
+    role = find_role_by_arn(arn)
+    trust = parsed(role.assume_role_policy_document) if role else {"Statement": []}
+    context = {**context, **(_resource_tags(role) if role else {})}
+    for action, wanted in (
+        ("AssumeRole", True),
+        ("TagSession", param("Tags")),
+        ("SetSourceIdentity", param("SourceIdentity")),
+    ):
+        if wanted:
+            yield Need(f"sts:{action}", arn, context, resource_policy=trust, only_if_trusted=True)
 
 
 def other_needs(service: str, action: str, param: Param, region: str) -> Iterator[Need]:
@@ -188,10 +212,11 @@ def _iam_context(action: str, param: Param) -> dict[str, str]:
 
 def _tag_context(param: Param) -> dict[str, str | Sequence[str]]:
     tags = param("Tags") or []
-    tags = tags.items() if isinstance(tags, dict) else [(tag.get("Key"), tag.get("Value") or "") for tag in tags]
-    context: dict[str, str | Sequence[str]] = {f"aws:RequestTag/{key}": value for key, value in tags}
-    if keys := [key for key, _ in tags] or param("TagKeys"):
-        context["aws:TagKeys"] = list(keys)
+    if not isinstance(tags, dict):
+        tags = {tag["Key"]: tag.get("Value") or "" for tag in tags if isinstance(tag, dict) and "Key" in tag}
+    context: dict[str, str | Sequence[str]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    if keys := list(tags) or param("TagKeys"):
+        context["aws:TagKeys"] = keys
     return context
 
 
@@ -208,11 +233,12 @@ def _stored(kind: str, name: str) -> str:
 
 
 def _path(kind: str, name: str) -> str:
-    entities: dict[str, Any] = {
-        "user": iam().users,
-        "group": iam().groups,
-        "instance-profile": {entry.name: entry for entry in list(iam().instance_profiles.values())},
-        "server-certificate": iam().certificates,
-    }
-    entity = find_role(name) if kind == "role" else entities[kind].get(name)
+    entity: Any = None
+    if kind == "role":
+        entity = find_role(name)
+    elif kind == "instance-profile":
+        entity = next((profile for profile in list(iam().instance_profiles.values()) if profile.name == name), None)
+    else:
+        records: Any = {"user": iam().users, "group": iam().groups, "server-certificate": iam().certificates}[kind]
+        entity = records.get(name)
     return getattr(entity, "path", None) or "/"

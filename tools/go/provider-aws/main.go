@@ -36,15 +36,19 @@ func main() {
 		Version:        version,
 		ResourcePrefix: "aws",
 		Config: map[string]*tfbridge.SchemaInfo{
+			"access_key": {Secret: tfbridge.True()},
 			"assume_role": {
 				Name:        "assumeRoles",
 				MaxItemsOne: tfbridge.False(),
 				Elem:        &tfbridge.SchemaInfo{Fields: map[string]*tfbridge.SchemaInfo{"duration_seconds": {Omit: true}}},
 			},
+			"region":                  {Default: &tfbridge.DefaultInfo{EnvVars: []string{"AWS_REGION", "AWS_DEFAULT_REGION"}}},
 			"s3_force_path_style":     {Name: "s3UsePathStyle"},
+			"secret_key":              {Secret: tfbridge.True()},
 			"shared_credentials_file": {Omit: true},
 			"skip_get_ec2_platforms":  {Omit: true},
 			"skip_region_validation":  {Default: &tfbridge.DefaultInfo{Value: true}},
+			"token":                   {Secret: tfbridge.True()},
 		},
 		Resources: map[string]*tfbridge.ResourceInfo{
 			"aws_cloudwatch_event_rule":      resource("cloudwatch", "EventRule"),

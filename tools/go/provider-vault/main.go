@@ -39,9 +39,13 @@ func main() {
 			"vault_identity_group_alias":           resource("identity", "GroupAlias"),
 			"vault_jwt_auth_backend":               resource("jwt", "AuthBackend"),
 			"vault_jwt_auth_backend_role":          resource("jwt", "AuthBackendRole"),
+			"vault_kubernetes_auth_backend_config": resource("kubernetes", "AuthBackendConfig"),
 			"vault_kubernetes_auth_backend_role":   resource("kubernetes", "AuthBackendRole"),
 			"vault_mount":                          resource("index", "Mount"),
 			"vault_policy":                         resource("index", "Policy"),
+		},
+		DataSources: map[string]*tfbridge.DataSourceInfo{
+			"vault_auth_backend": bridge.Function("vault", "index", "getAuthBackend"),
 		},
 	})
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from documents.arns import arn_fault
+from settings.arns import arn_fault
 
 _FORM = "an ARN is arn:partition:service:region:account:resource"
 _ROLE = "write it like arn:aws:iam::123456789012:role/deploy"

@@ -1,0 +1,136 @@
+"""The embedded servers: started once, noticed when they die, stopped by process id."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.conftest import World
+from tools import toolchain
+from tools.local_stack import LocalStack
+from tools.paths import PROJECT
+from tools.processes import Server
+from tools.vault_server import find_vault
+
+pytestmark = pytest.mark.e2e
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m tools`, as make does, for a local stack in a folder of the test's."""
+    return subprocess.run(
+        [sys.executable, "-m", "tools", *words, "--home", str(home)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_up_again_after_a_reboot_and_down(tmp_path: Path, tools: toolchain.Toolchain) -> None:
+    home = tmp_path / "home"
+    try:
+        first = command(home, "up")
+        assert first.returncode == 0, first.stdout + first.stderr
+        assert first.stdout.count("│ ok │") == 4
+        assert not (PROJECT / "Pulumi.local.yaml").read_text().count("encryptionsalt")
+
+        second = command(home, "up")
+        assert second.returncode == 0, second.stdout + second.stderr
+        assert "unchanged" in second.stdout
+        assert "created" not in second.stdout
+
+        status = command(home, "status")
+        assert (status.returncode, status.stdout.count("  runs")) == (0, 2)
+
+        for server in LocalStack(home).servers:
+            process = psutil.Process(server.pid)
+            process.kill()
+            process.wait(10)
+        dead = command(home, "status")
+        assert (dead.returncode, dead.stdout.count("does not run")) == (1, 2)
+        assert command(home, "env").stderr == "the local servers do not run; `make up` starts them\n"
+
+        third = command(home, "up")
+        assert third.returncode == 0, third.stdout + third.stderr
+        assert "the local servers do not run any more; the local stack is built again from nothing" in third.stdout
+        assert third.stdout.count("│ ok │") == 4
+
+        running = LocalStack(home).servers
+        down = command(home, "down")
+        assert down.returncode == 0, down.stdout + down.stderr
+        assert down.stdout.endswith("stopped the local servers\n")
+        assert not any(server.alive for server in running)
+        assert not home.exists()
+        assert command(home, "down").stdout == "nothing runs for the local stack\n"
+    finally:
+        LocalStack(home).stop()
+
+
+def test_the_environment_reads_as_in_the_article(world: World) -> None:
+    world.up()
+    printed = command(world.local.home, "env")
+    script = f'{printed.stdout}\n"$BAO" read -field=access_key aws/creds/my-role'
+    bao = Path(sys.executable).parent / "bao"
+    read = subprocess.run(
+        ["sh", "-c", script],
+        env={"PATH": os.environ["PATH"], "BAO": str(bao)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert read.stdout.startswith("AKIA")
+
+
+def test_a_port_in_use_is_said_and_another_taken(tmp_path: Path, tools: toolchain.Toolchain) -> None:
+    said: list[str] = []
+    local = LocalStack(tmp_path / "home")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        try:
+            local.start(
+                vault=find_vault(os.environ),
+                engine_plugin=tools.engine_plugin,
+                say=said.append,
+                ports={"vault": port, "aws": 0},
+            )
+            [server] = [server for server in local.servers if server.name == "Vault"]
+            assert said == [f"port {port} is in use by another program; Vault takes {server.url.rsplit(':')[-1]}"]
+            assert server.url in local.config_file.read_text()
+        finally:
+            local.stop()
+
+
+def test_a_server_that_cannot_start_is_said_with_its_last_words(tmp_path: Path) -> None:
+    broken = tmp_path / "vault"
+    broken.write_text("#!/bin/sh\necho 'no such option'\nexit 3\n")
+    broken.chmod(0o755)
+    local = LocalStack(tmp_path / "home")
+    try:
+        with pytest.raises(Exception, match="Vault ended while it started:\n  no such option"):
+            local.start(vault=broken, engine_plugin=None, say=print, ports={"vault": 0, "aws": 0})
+        mine = [p for p in psutil.process_iter(["cmdline"]) if str(local.home) in " ".join(p.info["cmdline"] or [])]
+        assert mine == []
+    finally:
+        local.stop()
+
+
+def test_a_process_id_that_is_used_again_is_left_alone(tmp_path: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        started = psutil.Process(other.pid).create_time()
+        stale = Server("Vault", "http://127.0.0.1:1", other.pid, started - 100)
+        assert not stale.alive
+        stale.stop()
+        time.sleep(0.1)
+        assert other.poll() is None
+    finally:
+        other.terminate()
+        other.wait()

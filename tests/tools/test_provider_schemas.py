@@ -1,0 +1,127 @@
+"""The provider plugins that the project builds answer to the Python packages that it pins."""
+
+from importlib.metadata import version
+
+import pytest
+
+from tests.tools import sdk_shapes
+from tests.tools.provider_schemas import PACKAGES, plugin, unknown_properties
+from tools.toolchain import PROVIDERS
+
+# Services that AWS has ended since the plugin's upstream: only the plugin has endpoints for them.
+ENDED_SERVICES = [
+    "forecast",
+    "iotanalytics",
+    "iotevents",
+    "macie",
+    "managedblockchain",
+    "marketplacecatalog",
+    "mediastoredata",
+    "opsworks",
+    "personalize",
+    "sdb",
+    "worklink",
+]
+
+packages = pytest.mark.parametrize("package", PACKAGES)
+
+
+@packages
+def test_versions_are_those_of_the_python_packages(package: str) -> None:
+    tool = PROVIDERS[PACKAGES.index(package)]
+    assert plugin(package).version == tool.version == version(f"pulumi-{package}")
+
+
+@packages
+def test_every_token_is_one_of_the_python_package(package: str) -> None:
+    tokens = plugin(package).members()
+    assert len(tokens) > 1
+    assert {sdk_shapes.token_of(sdk_shapes.member(token)) for token in tokens} == set(tokens)
+
+
+@packages
+def test_inputs_have_the_python_packages_names_and_types(package: str) -> None:
+    found = {
+        f"{token}: {difference}"
+        for token in plugin(package).members()
+        for difference in plugin(package).inputs(token).differences(sdk_shapes.inputs(token))
+    }
+    ended = {f"pulumi:providers:aws: endpoints.{name}: not in the Python package" for name in ENDED_SERVICES}
+    assert found == (ended if package == "aws" else set())
+
+
+@packages
+def test_no_input_is_required_that_the_python_package_leaves_out(package: str) -> None:
+    members = plugin(package).members()
+    assert {
+        token: surplus
+        for token, spec in members.items()
+        if (surplus := set(spec.get("requiredInputs", [])) - sdk_shapes.required(token))
+    } == {}
+
+
+@packages
+def test_outputs_have_the_python_packages_names(package: str) -> None:
+    # The packages give no types to a provider's own outputs, which nothing reads.
+    members = {token: spec for token, spec in plugin(package).members().items() if "providers" not in token}
+    assert {
+        token: unread
+        for token, spec in members.items()
+        if (unread := set(spec["properties"]) - sdk_shapes.outputs(token))
+    } == {}
+
+
+@packages
+def test_secrets_are_those_of_the_python_package(package: str) -> None:
+    marked = {
+        token: {name for name, spec in member["properties"].items() if spec.get("secret")}
+        for token, member in plugin(package).members().items()
+    }
+    assert {token: names for token, names in marked.items() if names} == {
+        token: names for token in marked if (names := sdk_shapes.secrets(token))
+    }
+
+
+def test_the_keys_are_secret() -> None:
+    user_key = plugin("aws").members()["aws:iam/accessKey:AccessKey"]["properties"]
+    root = plugin("vault").members()["vault:aws/secretBackend:SecretBackend"]["properties"]
+    assert [
+        spec[name]["secret"]
+        for spec, name in (
+            (user_key, "secret"),
+            (user_key, "sesSmtpPasswordV4"),
+            (root, "accessKey"),
+            (root, "secretKey"),
+        )
+    ] == [True] * 4
+
+
+@pytest.mark.parametrize(
+    ("token", "inputs", "named"),
+    [
+        ("vault:aws/secretBackendRole:SecretBackendRole", {"policyDocument": "{}", "roleArns": ["a"]}, None),
+        ("vault:aws/secretBackendRole:SecretBackendRole", {"policyDocumnet": "{}"}, "policyDocumnet"),
+        ("vault:aws/secretBackend:SecretBackend", ["secretKey", "secret_key"], "secret_key"),
+        ("vault:index/authBackend:AuthBackend", {"tune": {"maxLeaseTtl": "1h"}}, None),
+        ("vault:index/authBackend:AuthBackend", {"tune": {"maxLeaseTTL": "1h"}}, "tune.maxLeaseTTL"),
+        ("pulumi:providers:aws", {"endpoints": [{"iam": "http://localhost"}]}, None),
+        ("pulumi:providers:aws", {"endpoints": [{"aim": "http://localhost"}]}, "endpoints.aim"),
+        ("aws:index/getRegion:getRegion", {"region": "us-west-2", "id": None}, None),
+        ("aws:iam/user:User", {"name": "vault", "pathh": "/"}, "pathh"),
+        ("vault-aws:role:Role", {"anything": 1}, None),
+    ],
+)
+def test_unknown_properties_are_named(token: str, inputs: dict[str, object], named: str | None) -> None:
+    faults = unknown_properties(token, inputs)
+    assert len(faults) == (0 if named is None else 2)
+    assert all(fault.startswith(token) and fault.endswith(f" {named}") for fault in faults)
+
+
+def test_what_only_one_side_knows_is_a_fault() -> None:
+    (fault,) = unknown_properties("aws:sns/topic:Topic", {"name": "alerts", "signatureVersion": 2})
+    assert fault == "aws:sns/topic:Topic: the provider plugin has no input signatureVersion"
+
+
+def test_a_resource_that_is_not_mapped_is_a_fault() -> None:
+    (fault,) = unknown_properties("aws:s3/bucket:Bucket", {})
+    assert fault == "aws:s3/bucket:Bucket: the provider plugin does not map it"
