@@ -17,7 +17,7 @@ def caller_account(opts: pulumi.InvokeOptions | None = None) -> dict[str, str]:
         pulumi.RunError: AWS refuses the credentials or does not answer. Nothing has been made then.
     """
     try:
-        caller = aws.get_caller_identity(opts)
+        caller = aws.get_caller_identity(opts=opts)
     except Exception as error:  # an invoke that fails raises no narrower type
         reason = " ".join(str(error).split())
         raise pulumi.RunError(

@@ -21,11 +21,11 @@ class SecretsEngineArgs(TypedDict):
     region: pulumi.Input[str]
     """The region of the engine's calls to IAM and STS."""
 
-    access_key: pulumi.Input[str]
-    """The access key id of Vault's IAM user."""
+    access_key: pulumi.Input[str] | None
+    """The access key id of Vault's IAM user. None leaves it to Vault to find credentials in its surroundings."""
 
-    secret_key: pulumi.Input[str]
-    """The secret key of Vault's IAM user; make it a secret output."""
+    secret_key: pulumi.Input[str] | None
+    """The secret key of Vault's IAM user; make it a secret output. None likewise."""
 
     default_lease_ttl: int
     """How long a lease lives unless asked otherwise, in seconds."""

@@ -18,8 +18,9 @@ class VaultUserArgs(TypedDict):
     user_path: pulumi.Input[str]
     """The IAM user's path, with a slash at both ends."""
 
-    key_generation: int
-    """The generation of the access key, from 1. A higher one makes a new key and deletes the old one."""
+    key_generation: int | None
+    """The generation of the access key, from 1. A higher one makes a new key and deletes the old one.
+    None makes no key."""
 
     policies: Mapping[str, pulumi.Input[str]]
     """IAM policy documents (JSON) by purpose; each becomes a managed policy of the user."""
@@ -32,6 +33,9 @@ class VaultUserArgs(TypedDict):
 
     sts_endpoint: NotRequired[pulumi.Input[str] | None]
     """Another address of STS. Default: that of the region."""
+
+    keys_of_its_own: NotRequired[bool]
+    """Whether the user gets keys that the stack does not know, to be deleted along with it. Default: false."""
 
     tags: NotRequired[Mapping[str, pulumi.Input[str]]]
     """Tags on the user and its policies. Default: none."""
@@ -49,11 +53,11 @@ class VaultUser(pulumi.ComponentResource):
     user_arn: pulumi.Output[str]
     """The user's ARN."""
 
-    access_key: pulumi.Output[str]
-    """The id of the key; a secret, as the provider of Vault has it."""
+    access_key: pulumi.Output[str] | None
+    """The id of the key; a secret, as the provider of Vault has it. None without a key."""
 
-    secret_key: pulumi.Output[str]
-    """The key itself; a secret."""
+    secret_key: pulumi.Output[str] | None
+    """The key itself; a secret. None without a key."""
 
     def __init__(self, name: str, args: VaultUserArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("vault-aws:iam:VaultUser", name, None, opts)
@@ -63,6 +67,7 @@ class VaultUser(pulumi.ComponentResource):
             name=args["user_name"],
             path=args["user_path"],
             tags=tags,
+            force_destroy=args.get("keys_of_its_own"),
             opts=pulumi.ResourceOptions(parent=self),
         )
         attachments = [
@@ -75,18 +80,28 @@ class VaultUser(pulumi.ComponentResource):
             )
             for arn in args.get("managed_policy_arns", [])
         ]
+        self.user_arn = user.arn
+        self.access_key = self.secret_key = None
+        if args["key_generation"] is not None:
+            self.access_key, self.secret_key = self._key(name, args, user, attachments)
+        self.register_outputs({"userArn": self.user_arn, "accessKey": self.access_key, "secretKey": self.secret_key})
+
+    def _key(
+        self, name: str, args: VaultUserArgs, user: aws.iam.User, attachments: list[aws.iam.UserPolicyAttachment]
+    ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         key = aws.iam.AccessKey(
             f"{name}-key-{args['key_generation']}",
             user=user.name,
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=attachments, additional_secret_outputs=["secret", "sesSmtpPasswordV4"]
+                parent=self,
+                depends_on=attachments,
+                additional_secret_outputs=["secret", "sesSmtpPasswordV4"],
+                # Vault deletes the key that it replaces; what is left of it goes with the user.
+                retain_on_delete=args.get("keys_of_its_own"),
             ),
         )
         accepted = accepted_key(key.id, key.secret, args["region"], args.get("sts_endpoint"))
-        self.user_arn = user.arn
-        self.access_key = accepted.apply(lambda pair: pair[0])
-        self.secret_key = accepted.apply(lambda pair: pair[1])
-        self.register_outputs({"userArn": self.user_arn, "accessKey": self.access_key, "secretKey": self.secret_key})
+        return accepted.apply(lambda pair: pair[0]), accepted.apply(lambda pair: pair[1])
 
     def _own_policy(
         self, name: str, args: VaultUserArgs, user: aws.iam.User, document: pulumi.Input[str]

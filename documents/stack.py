@@ -1,10 +1,13 @@
 """Everything that a stack reads before it makes anything: its settings and its roles' policy documents."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from documents.boundary import Boundary, boundary_arns, boundary_of, read_boundary
+from documents.exempted import check_role
 from documents.limits import INLINE_POLICY_LIMIT, SESSION_POLICY_LIMIT
 from documents.policy import PolicyDocument, read_policy
 from documents.vault_user import VaultUserPolicies, vault_user_faults, vault_user_policies
@@ -26,10 +29,14 @@ class StackDocuments:
     Attributes:
         settings: The typed settings.
         policies: The policy document of each role that has one, by role name.
+        boundaries: The document of each engine's permissions boundary, by engine name, if the stack makes it.
+        warnings: What a person must see whenever they work on the stack: exemptions, and keys that are too old.
     """
 
     settings: Settings
     policies: Mapping[str, PolicyDocument]
+    boundaries: Mapping[str, PolicyDocument]
+    warnings: tuple[str, ...]
 
     def role_documents(self, *, partition: str, account: str) -> dict[str, str]:
         """The roles' policy documents for an account: placeholders filled, canonical."""
@@ -41,19 +48,34 @@ class StackDocuments:
         }
         return {role: document.render(place) for role, document in self.policies.items()}
 
+    def boundary(self, engine: str, *, partition: str, account: str) -> Boundary | None:
+        """The permissions boundary of the users that an engine makes; None if no role of it takes one."""
+        return boundary_of(self.settings, engine, self.boundaries.get(engine), partition=partition, account=account)
+
+    def boundary_arns(self, engine: str, *, partition: str, account: str) -> Mapping[str, str]:
+        """The ARN of the boundary of each role whose users carry one, be it the engine's or its own."""
+        return boundary_arns(self.settings, engine, self.boundary(engine, partition=partition, account=account))
+
     def vault_user(self, engine: str, *, partition: str, account: str) -> VaultUserPolicies:
         """What the IAM user of an engine may do in an account."""
         return vault_user_policies(
             self.settings.engines[engine],
             self.settings.roles_of(engine),
             self.role_documents(partition=partition, account=account),
+            boundaries=set(self.boundary_arns(engine, partition=partition, account=account).values()),
+            own_user=f"{self.settings.engines[engine].vault_user.path}{self.settings.vault_user_name(engine)}",
             partition=partition,
             account=account,
         )
 
 
 def read_stack(
-    config: Mapping[str, Any], stack: str, *, where: str | None = None, folder: Path = POLICY_FOLDER
+    config: Mapping[str, Any],
+    stack: str,
+    *,
+    where: str | None = None,
+    folder: Path = POLICY_FOLDER,
+    today: date | None = None,
 ) -> StackDocuments:
     """Reads and checks a stack's settings and documents.
 
@@ -62,6 +84,7 @@ def read_stack(
         stack: The stack's name.
         where: The file to name in faults; by default `Pulumi.<stack>.yaml`.
         folder: Where the policy documents are.
+        today: The day on which exemptions must hold and keys be young enough; by default today's, in UTC.
 
     Raises:
         FaultsError: With every fault of the settings and of every document that they name.
@@ -77,7 +100,14 @@ def read_stack(
     policies = _read_policies(config, folder, known, faults)
     if settings is None or faults:
         raise FaultsError(faults)
-    documents = StackDocuments(settings, policies)
+    day = today or datetime.now(UTC).date()
+    warnings: list[str] = []
+    for role in settings.roles:
+        role_faults, exempted = check_role(role, settings, policies.get(role), where=where, today=day)
+        faults += role_faults
+        warnings += map(str, exempted)
+    warnings += _old_keys(settings, day)
+    documents = StackDocuments(settings, policies, _read_boundaries(settings, folder, faults), tuple(warnings))
     for engine in settings.engines:
         faults += vault_user_faults(where, engine, documents.vault_user(engine, **_LONGEST_PLACE))
     if faults:
@@ -101,3 +131,24 @@ def _read_policies(
         except FaultsError as error:
             faults += error.faults
     return policies
+
+
+def _read_boundaries(settings: Settings, folder: Path, faults: list[Fault]) -> dict[str, PolicyDocument]:
+    documents = {}
+    for name, engine in settings.engines.items():
+        if engine.permissions_boundary.endswith(".json"):
+            try:
+                documents[name] = read_boundary(folder, engine.permissions_boundary)
+            except FaultsError as error:
+                faults += [fault for fault in error.faults if fault not in faults]
+    return documents
+
+
+def _old_keys(settings: Settings, today: date) -> Iterator[str]:
+    for name, engine in settings.engines.items():
+        renew_by = engine.vault_user.renew_key_by
+        if renew_by and renew_by < today:
+            yield (
+                f"engine {name}: its key of {engine.vault_user.key_made} should have been renewed by {renew_by}; raise "
+                "vaultUser.keyGeneration and set vaultUser.keyMade to today"
+            )

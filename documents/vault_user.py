@@ -3,10 +3,11 @@
 The actions are those that the engine calls, each on the resource on which AWS authorises it
 (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html).
 Nothing stands here that no declared role needs. Two things go beyond HashiCorp's example policy, which
-AWS would refuse: a group's membership is authorised on the group, and tags take a right of their own.
+AWS would refuse: a group's membership is authorised on the group, and tags take a right of their own. What gives a
+user rights is allowed under a permissions boundary alone, so that whoever holds the key cannot make a user without.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,6 @@ MANAGED_POLICIES_A_USER = 10
 """How many managed policies AWS attaches to a user by default (the quota can be raised to 20)."""
 
 _ALWAYS = (
-    "iam:CreateUser",
     "iam:DeleteUser",
     "iam:CreateAccessKey",
     "iam:DeleteAccessKey",
@@ -29,7 +29,8 @@ _ALWAYS = (
     "iam:ListAttachedUserPolicies",
     "iam:ListGroupsForUser",
     "iam:ListUserPolicies",
-    # A lease outlives changes of its role, so what an earlier form of the role attached can be taken off.
+    # A lease outlives changes of its role, so what an earlier form of the role attached can be taken off, and from a
+    # user without the present boundary as well: taking off gives no right that the boundary was to keep.
     "iam:DeleteUserPolicy",
     "iam:DetachUserPolicy",
 )
@@ -51,7 +52,14 @@ class VaultUserPolicies:
 
 
 def vault_user_policies(
-    engine: Engine, roles: Mapping[str, Role], rendered: Mapping[str, str], *, partition: str, account: str
+    engine: Engine,
+    roles: Mapping[str, Role],
+    rendered: Mapping[str, str],
+    *,
+    own_user: str,
+    boundaries: Collection[str],
+    partition: str,
+    account: str,
 ) -> VaultUserPolicies:
     """Derives the policies of the IAM user whose key an engine holds.
 
@@ -59,6 +67,8 @@ def vault_user_policies(
         engine: The engine; its username template decides which users are Vault's.
         roles: The engine's roles, by name.
         rendered: The roles' policy documents, canonical and with placeholders filled, by role name.
+        own_user: Path and name of the user itself.
+        boundaries: The ARNs of the permissions boundaries that the users of its roles carry.
         partition: The AWS partition (`aws`, `aws-cn`, `aws-us-gov`).
         account: The account's 12 digits.
 
@@ -69,7 +79,9 @@ def vault_user_policies(
     users = {name: role for name, role in roles.items() if isinstance(role, IamUserRole)}
     documents = {}
     if users:
-        documents["manage-users"] = _document(*_user_statements(users, arn, username_prefix(engine.username_template)))
+        documents["manage-users"] = _document(
+            *_user_statements(users, arn, username_prefix(engine.username_template), boundaries)
+        )
     if sessions := [role for role in roles.values() if isinstance(role, AssumedRole)]:
         documents["assume-roles"] = _document(*_assume_statements(sessions))
     read = sorted({group for role in roles.values() for group in _session_groups(role)})
@@ -79,6 +91,11 @@ def vault_user_policies(
                 ["iam:GetGroupPolicy", "iam:ListAttachedGroupPolicies", "iam:ListGroupPolicies"],
                 [f"{arn}:group/{group}" for group in read],
             )
+        )
+    if engine.rotation == "vault":
+        # What config/rotate-root calls, on the engine's own user.
+        documents["rotate-own-key"] = _document(
+            _allow(["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser"], [f"{arn}:user{own_user}"])
         )
     federated = {name: role for name, role in roles.items() if isinstance(role, FederationTokenRole)}
     if federated:
@@ -115,18 +132,20 @@ def vault_user_faults(where: str, engine: str, policies: VaultUserPolicies) -> l
     return faults
 
 
-def _user_statements(users: Mapping[str, IamUserRole], arn: str, prefix: str) -> list[dict[str, Any]]:
+def _user_statements(
+    users: Mapping[str, IamUserRole], arn: str, prefix: str, boundaries: Collection[str]
+) -> list[dict[str, Any]]:
     own_users = sorted({f"{arn}:user{role.user_path}{prefix}*" for role in users.values()})
     attachable = sorted({policy for role in users.values() for policy in role.policy_arns})
     groups = sorted({group for role in users.values() for group in role.iam_groups})
-    actions = list(_ALWAYS)
+    bounded: dict[str, Any] = {"StringEquals": {"iam:PermissionsBoundary": sorted(boundaries)}}
+    making = ["iam:CreateUser"]
     if any(role.policy for role in users.values()):
-        actions.append("iam:PutUserPolicy")
-    if any(role.iam_tags for role in users.values()):
-        actions.append("iam:TagUser")
-    statements = [_allow(actions, own_users)]
+        making.append("iam:PutUserPolicy")
+    always = [*_ALWAYS, *(["iam:TagUser"] if any(role.iam_tags for role in users.values()) else [])]
+    statements = [_allow(always, own_users), _allow(making, own_users) | {"Condition": bounded}]
     if attachable:
-        only_these = {"ArnEquals": {"iam:PolicyARN": attachable}}
+        only_these = {**bounded, "ArnEquals": {"iam:PolicyARN": attachable}}
         statements.append(_allow(["iam:AttachUserPolicy"], own_users) | {"Condition": only_these})
     if groups:
         group_arns = [f"{arn}:group/{group}" for group in groups]

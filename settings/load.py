@@ -1,6 +1,7 @@
 """Reads a stack's settings, from Pulumi or from its file, and says all that is wrong with them at once."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -11,15 +12,25 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
+from settings.access import WAYS, Binding, access_faults
+from settings.alarm import Alarm, alarm_faults
+from settings.audit import DEVICE_TYPES, Audit, audit_faults
+from settings.auth_methods import METHOD_TYPES
 from settings.durations import format_duration
+from settings.exemptions import Exemption
 from settings.faults import Fault, FaultsError
 from settings.model import Settings
 from settings.nearest import did_you_mean
 from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
+from settings.trace import trace_tag_faults, trace_tags
 from settings.usernames import username_prefix
 
 NAMESPACE = "vault-aws"
 """The project's configuration namespace: `vault-aws:roles` and so on."""
+
+_TAG = 2
+"""Where pydantic puts the tag of a union into a place such as roles, reader, iam_user, policy."""
+_TAGS = {*ROLE_TYPES, *METHOD_TYPES, *DEVICE_TYPES}
 
 
 def decode_config(config: Mapping[str, str]) -> dict[str, Any]:
@@ -80,7 +91,7 @@ def from_values(config: Mapping[str, Any], stack: str, where: str) -> Settings:
     faults += [Fault(where, *fault) for fault in _across(settings)]
     if faults:
         raise FaultsError(sorted(faults))
-    return _with_session_ttls(settings)
+    return _with_trace_tags(_with_session_ttls(settings))
 
 
 def _decoded(value: str) -> Any:  # noqa: ANN401 - whatever JSON held
@@ -108,8 +119,11 @@ class _UniqueKeys(yaml.SafeLoader):
 
 def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Fault:
     """One of pydantic's errors in the words of the settings file."""
-    # A union's branch (`iam_user`) is part of pydantic's place but not of the file's; so is `[key]`.
-    steps = [step for step in details["loc"] if step not in ROLE_TYPES and step != "[key]"]
+    # A union's branch (`iam_user`, after the name) is part of pydantic's place but not of the file's; so is `[key]`.
+    tag = _TAG + 1 if details["loc"][0] == "audit" else _TAG
+    steps = [
+        step for place, step in enumerate(details["loc"]) if step != "[key]" and (place != tag or step not in _TAGS)
+    ]
     field = ""
     for step in steps:
         field += f"[{step}]" if isinstance(step, int) else f"{'.' if field else ''}{step}"
@@ -118,18 +132,23 @@ def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Faul
 
 def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, Any]) -> str:
     kind, value, context = details["type"], details.get("input"), details.get("ctx", {})
+    tag, meaning, tags = (
+        ("type", "type of auth method that is made here", METHOD_TYPES)
+        if steps[0] == "authMethods"
+        else ("type", "type of audit device", DEVICE_TYPES)
+        if steps[0] == "audit"
+        else ("credentialType", "credential type", ROLE_TYPES)
+    )
     role = own.get("roles", {}).get(steps[1]) if steps[0] == "roles" and len(steps) > 1 else None
     match kind:
         case "extra_forbidden":
-            return _unknown(str(steps[-1]), steps, role)
+            return _unknown(str(steps[-1]), steps, role, own)
         case "missing":
             return "is missing"
         case "union_tag_not_found":
-            return f"has no credentialType; write one of: {', '.join(ROLE_TYPES)}"
+            return f"has no {tag}; write one of: {', '.join(tags)}"
         case "union_tag_invalid":
-            return (
-                f"credentialType {context['tag']!r} is not a credential type{did_you_mean(context['tag'], ROLE_TYPES)}"
-            )
+            return f"{tag} {context['tag']!r} is not a {meaning}{did_you_mean(context['tag'], tags)}"
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"{value!r} must be a mapping of settings"
         case "string_pattern_mismatch":
@@ -141,11 +160,14 @@ def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, An
             return f"{value} is too short; AWS makes sessions of at least {format_duration(context['ge'])}"
         case "too_short":
             return f"is empty; name at least {context['min_length']}"
+        case "literal_error":
+            choices = re.findall(r"'([^']*)'", context["expected"])
+            return f"{value!r} is not known here{did_you_mean(str(value), choices)}"
         case _:
             return details["msg"]
 
 
-def _unknown(key: str, steps: list[int | str], role: object) -> str:
+def _unknown(key: str, steps: list[int | str], role: object, own: Mapping[str, Any]) -> str:
     """Says of an unknown key whether it belongs to another credential type, or which was meant."""
     fields: set[str] = set()
     if steps[0] == "roles" and len(steps) == 3 and isinstance(role, dict):  # noqa: PLR2004 - roles, name, key
@@ -157,8 +179,20 @@ def _unknown(key: str, steps: list[int | str], role: object) -> str:
                 "remove it, or change the type"
             )
         fields = _keys(ROLE_TYPES[own_type]) if own_type in ROLE_TYPES else set()
+    elif steps[0] == "roles" and "exemptions" in steps:
+        fields = _keys(Exemption)
     elif len(steps) == 1:
         fields = _keys(Settings) - {"region"}
+    elif steps[0] == "authMethods":
+        fields = set().union(*map(_keys, METHOD_TYPES.values()))
+    elif steps[0] == "access":
+        ways = {to_camel(name): model for name, model in WAYS.items()}
+        fields = _keys(Binding if len(steps) == 3 else ways[str(steps[2])])  # noqa: PLR2004 - access, name, key
+    elif steps[0] == "audit":
+        device = own["audit"]["devices"][steps[2]] if len(steps) > 3 else {}  # noqa: PLR2004 - audit, devices, path, key
+        fields = _keys(DEVICE_TYPES[device["type"]] if device else Audit)
+    elif steps[0] == "alarm":
+        fields = _keys(Alarm)
     elif steps[0] == "engines":
         model = Settings.model_fields["engines"].default["aws"]
         fields = _keys(type(model)) if len(steps) == 3 else _keys(type(model.vault_user))  # noqa: PLR2004
@@ -171,6 +205,8 @@ def _keys(model: Any) -> set[str]:  # noqa: ANN401 - a pydantic model class
 
 def _across(settings: Settings) -> Iterator[tuple[str, str]]:
     """The rules that take more than one field, as (field, message)."""
+    yield from audit_faults(settings.audit, settings.environment)
+    yield from alarm_faults(settings.alarm)
     paths: dict[str, str] = {}
     for name, engine in settings.engines.items():
         path = settings.mount_path(name)
@@ -187,6 +223,17 @@ def _across(settings: Settings) -> Iterator[tuple[str, str]]:
                 f"{format_duration(engine.default_lease_ttl)} is over maxLeaseTtl "
                 f"({format_duration(engine.max_lease_ttl)}); lower it, or raise maxLeaseTtl",
             )
+        if engine.rotation == "vault" and engine.vault_user.key_generation != 1:
+            yield (
+                f"engines.{name}.vaultUser.keyGeneration",
+                "goes with rotation: stack, and this engine has rotation: vault, where Vault makes every key after "
+                "the first; remove it, or change the rotation",
+            )
+        if engine.rotation == "vault" and engine.vault_user.key_made:
+            yield (
+                f"engines.{name}.vaultUser.keyMade",
+                "goes with rotation stack, and here Vault makes the key; remove it, or change rotation",
+            )
         yield from _own_name_faults(settings, name)
     for name, role in settings.roles.items():
         if role.engine is not None and role.engine not in settings.engines:
@@ -198,6 +245,8 @@ def _across(settings: Settings) -> Iterator[tuple[str, str]]:
             yield f"roles.{name}.engine", f"is missing; name one of: {', '.join(settings.engines)}"
         else:
             yield from _role_faults(settings, name)
+    engines = {name: (settings.mount_path(name), settings.roles_of(name)) for name in settings.engines}
+    yield from access_faults(settings.access, settings.auth_methods, settings.roles, engines)
 
 
 def _own_name_faults(settings: Settings, engine: str) -> Iterator[tuple[str, str]]:
@@ -218,6 +267,8 @@ def _own_name_faults(settings: Settings, engine: str) -> Iterator[tuple[str, str
 def _role_faults(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
     role, engine = settings.roles[name], settings.engines[settings.engine_of(name)]
     place = f"roles.{name}"
+    if isinstance(role, IamUserRole):
+        yield from trace_tag_faults(place, role)
     if isinstance(role, IamUserRole | FederationTokenRole) and not (role.policy or role.policy_arns or role.iam_groups):
         yield place, f"a role of credentialType {role.credential_type} needs policy, policyArns or groups"
     if not isinstance(role, AssumedRole | FederationTokenRole):
@@ -246,6 +297,21 @@ def _role_faults(settings: Settings, name: str) -> Iterator[tuple[str, str]]:
             f"{place}.defaultStsTtl",
             f"{format_duration(role.default_sts_ttl)} is over maxStsTtl ({format_duration(role.max_sts_ttl)})",
         )
+
+
+def _with_trace_tags(settings: Settings) -> Settings:
+    """Adds the tags by which an IAM user is traced to its role."""
+    roles = {
+        name: role.model_copy(
+            update={
+                "iam_tags": role.iam_tags
+                | trace_tags(name, settings.environment, settings.mount_path(settings.engine_of(name)))
+            }
+        )
+        for name, role in settings.roles.items()
+        if isinstance(role, IamUserRole)
+    }
+    return settings.model_copy(update={"roles": {**settings.roles, **roles}})
 
 
 def _with_session_ttls(settings: Settings) -> Settings:

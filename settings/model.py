@@ -8,6 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+from settings.access import OPERATOR, Binding, policy_name
+from settings.alarm import Alarm
+from settings.audit import Audit
+from settings.auth_methods import AuthMethod, AuthPath
 from settings.engines import Engine
 from settings.roles import Role
 from settings.types import Model, Name, Region, RoleName
@@ -28,6 +32,14 @@ class Settings(Model):
     """The mounts, by name."""
     roles: Annotated[dict[RoleName, Role], BeforeValidator(_no_null)] = {}
     """The roles, by name."""
+    auth_methods: Annotated[dict[AuthPath, AuthMethod], BeforeValidator(_no_null)] = {}
+    """The auth methods that the stack mounts, by path."""
+    access: Annotated[dict[Name, Binding], BeforeValidator(_no_null)] = {}
+    """Who may read which role's credentials, by a name of your own."""
+    audit: Annotated[Audit, BeforeValidator(_no_null)] = Audit()
+    """Where Vault's audit log goes."""
+    alarm: Annotated[Alarm, BeforeValidator(_no_null)] = Alarm()
+    """Who is told when Vault's IAM user does what it never should."""
 
     def mount_path(self, engine: str) -> str:
         """Where an engine is mounted."""
@@ -41,6 +53,18 @@ class Settings(Model):
         """The roles of one engine, by name."""
         return {name: role for name, role in self.roles.items() if self.engine_of(name) == engine}
 
+    def policy_name(self, role: str) -> str:
+        """The name of the Vault policy of a role."""
+        return policy_name(self.mount_path(self.engine_of(role)), role)
+
+    def policies_of(self, binding: Binding) -> list[str]:
+        """The names of the Vault policies that a binding gives, in order."""
+        operated = [policy_name(self.mount_path(engine), OPERATOR) for engine in binding.operator_of]
+        return sorted([*map(self.policy_name, binding.roles), *operated])
+
     def vault_user_name(self, engine: str) -> str:
         """The name of the IAM user whose key an engine holds."""
-        return self.engines[engine].vault_user.name or f"secrets-engine-{self.environment}-{engine}"
+        settings = self.engines[engine]
+        name = settings.vault_user.name or f"secrets-engine-{self.environment}-{engine}"
+        # Where Vault rotates the key, another root configuration takes another user: its key cannot be written again.
+        return f"{name}-{settings.root_digest(self.region)}" if settings.rotation == "vault" else name

@@ -10,7 +10,25 @@ import re
 from dataclasses import dataclass
 
 DEFAULT_PREFIX = "vault-"
-"""How every name begins that Vault's own default template makes."""
+"""How every name begins that Vault's own default template makes, and the stack's."""
+
+TRACEABLE = (
+    '{{ if (eq .Type "STS") }}vault-{{ .PolicyName | truncate_sha256 15 }}-{{ random 10 }}'
+    "{{ else }}vault-{{ .PolicyName | truncate_sha256 26 }}-{{ .DisplayName | truncate 20 }}-{{ random 10 }}{{ end }}"
+)
+"""The stack's default: names of IAM users and of assumed roles' sessions carry role and caller, those of
+federated users, which may have 32 characters, the role.
+
+Vault's own has the caller first and cuts both together at 42 characters, so that a long display name leaves
+nothing of the role.
+"""
+
+DEFAULT_TEMPLATE = (
+    '{{ if (eq .Type "STS") }}{{ printf "vault-%s-%s"  (unix_time) (random 20) | truncate 32 }}'
+    '{{ else }}{{ printf "vault-%s-%s-%s" (printf "%s-%s" (.DisplayName) (.PolicyName) | truncate 42) '
+    "(unix_time) (random 20) | truncate 64 }}{{ end }}"
+)
+"""Vault's own default template, as its documentation gives it."""
 
 _IAM_LIMIT, _STS_LIMIT = 64, 32
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)

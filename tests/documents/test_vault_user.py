@@ -19,7 +19,12 @@ def derive(roles: dict[str, Any], engine: dict[str, Any] | None = None, partitio
     settings = from_values(config, "dev", "Pulumi.dev.yaml")
     rendered = {name: DOCUMENT for name, role in roles.items() if "policy" in role}
     return vault_user_policies(
-        settings.engines["aws"], settings.roles, rendered, partition=partition, account="123456789012"
+        settings.engines["aws"],
+        settings.roles,
+        rendered,
+        own_user=f"/vault/{settings.vault_user_name('aws')}",
+        partition=partition,
+        account="123456789012",
     )
 
 
@@ -56,6 +61,7 @@ def test_users_are_managed_in_their_own_scope_only() -> None:
         "iam:DeleteUserPolicy",
         "iam:DetachUserPolicy",
         "iam:PutUserPolicy",
+        "iam:TagUser",
     }
     assert set().union(*rights.values()) == {"arn:aws:iam::123456789012:user/vault-*"}
 
@@ -110,6 +116,14 @@ def test_federation_needs_the_call_and_every_right_that_it_hands_on() -> None:
     policies = derive({"f": FEDERATED | {"policyArns": [arn]}})
     assert set(allowed(policies)) == {"sts:GetFederationToken", "s3:GetObject"}
     assert policies.managed_arns == (arn,)
+
+
+def test_where_vault_rotates_its_key_it_may_change_its_own_keys_and_no_others() -> None:
+    rights = allowed(derive({"d": ASSUMED}, {"rotation": "vault"}))
+    [own] = rights["iam:CreateAccessKey"]
+    assert own.startswith("arn:aws:iam::123456789012:user/vault/secrets-engine-dev-aws-")
+    assert set(rights) == {"sts:AssumeRole", "iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser"}
+    assert rights["iam:DeleteAccessKey"] == rights["iam:GetUser"] == {own}
 
 
 def test_a_session_token_needs_no_right() -> None:

@@ -45,7 +45,8 @@ func main() {
 			"vault_policy":                         resource("index", "Policy"),
 		},
 		DataSources: map[string]*tfbridge.DataSourceInfo{
-			"vault_auth_backend": bridge.Function("vault", "index", "getAuthBackend"),
+			"vault_auth_backend":   bridge.Function("vault", "index", "getAuthBackend"),
+			"vault_generic_secret": bridge.Function("vault", "generic", "getSecret"),
 		},
 	})
 }

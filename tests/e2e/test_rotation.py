@@ -1,0 +1,117 @@
+"""Vault's own key where Vault rotates it: the seed dies in the first up, and nothing brings it back."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.e2e.conftest import World
+
+pytestmark = pytest.mark.e2e
+
+
+def keys_in_state(world: World) -> list[dict[str, Any]]:
+    """Every access key of which the state says anything, with its secret."""
+    state = json.loads(world.pulumi("stack", "export", "--show-secrets").stdout)
+    found = []
+    for resource in state["deployment"]["resources"]:
+        if resource["type"] == "aws:iam/accessKey:AccessKey":
+            secret = resource["outputs"]["secret"]
+            secret = json.loads(secret["plaintext"]) if isinstance(secret, dict) else secret
+            found.append({"access_key": resource["outputs"]["id"], "secret_key": secret, "security_token": None})
+    return found
+
+
+def vault_users(world: World) -> list[str]:
+    users = world.aws("iam").list_users(PathPrefix="/vault/")["Users"]
+    return [user["UserName"] for user in users]
+
+
+def assert_sound(world: World) -> None:
+    """Credentials are made; one user with one key, which nobody but Vault knows."""
+    lease = world.read("my-role")
+    world.vault.sys.revoke_lease(lease["lease_id"])
+    [user] = vault_users(world)
+    [key] = world.aws("iam").list_access_keys(UserName=user)["AccessKeyMetadata"]
+    live = world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"]
+    assert key["AccessKeyId"] == live
+    for known in keys_in_state(world):
+        assert known["access_key"] != live
+        with pytest.raises(ClientError) as refused:
+            world.aws("sts", known).get_caller_identity()
+        assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+def test_no_key_in_the_state_ever_works_again(world: World) -> None:
+    world.engine["rotation"] = "vault"
+    world.up()
+    assert_sound(world)
+
+    # The dead seed leaves the state with the next update; from then on nothing changes.
+    assert set(world.changes().values()) == {"delete"}
+    world.up()
+    assert_sound(world)
+    assert world.changes() == {}
+    world.pulumi("refresh", "--yes")
+    world.up("--expect-no-changes")
+    assert_sound(world)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"region": "eu-west-1"},
+        {"usernameTemplate": "vault-{{ random 20 }}"},
+        {"maxRetries": 3},
+        {"iamEndpoint": "localhost"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_change_of_the_root_configuration_keeps_a_live_key(world: World, change: dict[str, Any]) -> None:
+    world.engine["rotation"] = "vault"
+    world.up()
+    [first] = vault_users(world)
+    if "iamEndpoint" in change:
+        change = {"iamEndpoint": world.engine["iamEndpoint"].replace("127.0.0.1", "localhost")}
+    world.engine.update(change)
+    world.up()
+    assert_sound(world)
+    assert vault_users(world) != [first]
+    root = world.vault.adapter.get("/v1/aws/config/root")["data"]
+    names = {"usernameTemplate": "username_template", "maxRetries": "max_retries", "iamEndpoint": "iam_endpoint"}
+    for setting, value in change.items():
+        assert root[names.get(setting, setting)] == value
+    world.up()
+    world.pulumi("refresh", "--yes")
+    world.up("--expect-no-changes")
+    assert_sound(world)
+
+
+def test_an_operator_rotates_and_the_stack_has_nothing_to_say(world: World) -> None:
+    world.engine["rotation"] = "vault"
+    world.up()
+    world.up()
+    before = world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"]
+    world.vault.adapter.post("/v1/aws/config/rotate-root")
+    assert world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"] != before
+    assert world.changes() == {}
+    assert_sound(world)
+
+
+def test_what_vault_rotated_goes_with_the_stack(world: World) -> None:
+    world.engine["rotation"] = "vault"
+    world.up()
+    world.pulumi("destroy", "--yes", "--skip-preview")
+    assert world.user_names() == set()
+    assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
+
+
+def test_key_generations_contradict_it(world: World) -> None:
+    world.engine.update(rotation="vault", vaultUser={"keyGeneration": 2})
+    done = world.pulumi("preview", check=False)
+    assert done.returncode != 0
+    assert (
+        "Pulumi.local.yaml: engines.aws.vaultUser.keyGeneration: goes with rotation: stack, and this engine has "
+        "rotation: vault, where Vault makes every key after the first; remove it, or change the rotation"
+    ) in done.stdout + done.stderr
