@@ -5,9 +5,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed-$(shell cat requirements-dev.txt requirements.txt | cksum | cut -d ' ' -f 1)
 TOOLS := $(PYTHON) -m tools
+# An option of a command, if its variable was given to make itself: shells have a USER of their own.
+option = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help up preview down status env verify check test lint schema lock
+.PHONY: help audit up preview down rotate status env pulumi-policy verify check test lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -18,8 +20,11 @@ up: $(INSTALLED) ## Bring a stack to what its settings say, and prove it (STACK=
 preview: $(INSTALLED) ## Show what `up` would change
 	@$(TOOLS) preview --stack $(STACK)
 
-down: $(INSTALLED) ## Destroy a stack, and stop the local servers
-	@$(TOOLS) down --stack $(STACK)
+down: $(INSTALLED) ## Revoke a stack's leases, destroy it, stop the local servers (FORCE=1: whatever AWS says)
+	@$(TOOLS) down --stack $(STACK) $(if $(FORCE),--force)
+
+rotate: $(INSTALLED) ## Replace the keys that Vault holds
+	@$(TOOLS) rotate --stack $(STACK)
 
 status: $(INSTALLED) ## Say what of the local stack runs where
 	@$(TOOLS) status
@@ -27,8 +32,16 @@ status: $(INSTALLED) ## Say what of the local stack runs where
 env: $(INSTALLED) ## Print the local stack's environment: eval "$$(make env)"
 	@$(TOOLS) env
 
+pulumi-policy: $(INSTALLED) ## Print the Vault policy that a token needs to run the stack
+	@$(TOOLS) pulumi-policy --stack $(STACK)
+
 verify: $(INSTALLED) ## Read a credential of every role, try it, end its lease
 	@$(TOOLS) verify --stack $(STACK)
+
+audit: $(INSTALLED) ## Who had a credential: ROLE=…, LEASE=…, KEY=… or USER=… (FILE=… DEVICE=… LAST=… JSON=1)
+	@$(TOOLS) audit --stack $(STACK) $(call option,ROLE,role) $(call option,LEASE,lease) $(call option,KEY,key) \
+		$(call option,USER,user) $(call option,FILE,file) $(call option,DEVICE,device) $(call option,LAST,last) \
+		$(if $(JSON),--json)
 
 check: $(INSTALLED) ## Check all settings and policies; FILES="a.json b.json" for those documents alone
 	@$(TOOLS) check $(FILES)
@@ -41,8 +54,9 @@ lint: $(INSTALLED) ## Format, lint and types
 test: lint check ## Everything that proves the project
 	$(PYTHON) -m pytest -n 2 --dist loadgroup
 
-schema: $(INSTALLED) ## Write the JSON Schema of the stack files anew
+schema: $(INSTALLED) ## Write what is made from the settings anew: JSON Schema, docs/settings.md
 	$(PYTHON) -m settings.schema
+	$(PYTHON) -m settings.reference
 
 lock: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.txt
@@ -56,5 +70,5 @@ $(INSTALLED): requirements-dev.txt
 	@test -x $(PYTHON) || python3 -m venv $(VENV)
 	@sed -n '/^uv==/,/^[^ ]/{/^uv==\|^ /p}' requirements-dev.txt > $(VENV)/uv.txt
 	@$(PYTHON) -m pip install --quiet --require-hashes --no-deps -r $(VENV)/uv.txt
-	@$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes requirements-dev.txt
+	@$(VENV)/bin/uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -6,6 +6,9 @@ from typing import NotRequired, TypedDict
 import pulumi
 import pulumi_vault as vault
 
+DESCRIPTION = "for readers of AWS credentials"
+"""What `vault auth list` shows. It is always the same: the provider writes a change to some types alone."""
+
 
 class AuthMethodArgs(TypedDict):
     """Arguments of `AuthMethod`. What a type does not name below, it does not take."""
@@ -15,9 +18,6 @@ class AuthMethodArgs(TypedDict):
 
     type: str
     """`approle`, `jwt` or `kubernetes`."""
-
-    description: NotRequired[pulumi.Input[str]]
-    """What `vault auth list` shows. Default: none."""
 
     bound_issuer: NotRequired[pulumi.Input[str]]
     """jwt: the issuer that each token must name."""
@@ -62,7 +62,7 @@ class AuthMethod(pulumi.ComponentResource):
             f"{name}-mount",
             path=args["path"],
             type=args["type"],
-            description=args.get("description"),
+            description=DESCRIPTION,
             opts=pulumi.ResourceOptions(parent=self),
         ).path
 
@@ -72,7 +72,7 @@ class AuthMethod(pulumi.ComponentResource):
             f"{name}-mount",
             path=args["path"],
             type="jwt",
-            description=args.get("description"),
+            description=DESCRIPTION,
             bound_issuer=args.get("bound_issuer"),
             oidc_discovery_url=args.get("oidc_discovery_url"),
             oidc_discovery_ca_pem=args.get("ca_certificate") if by_discovery else None,

@@ -8,10 +8,7 @@ would make every request for credentials fail meanwhile.
 import asyncio
 import time
 
-import boto3
 import pulumi
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 DEADLINE = 120.0
 """Seconds after which a key that AWS still refuses is an error; ten times what is usual."""
@@ -41,6 +38,11 @@ def accepted_key(
 
 
 def _wait(access_key: str, secret_key: str, region: str, sts_endpoint: str | None) -> None:
+    # A preview, which waits for nothing, need not load the AWS SDK: that is a third of its start.
+    import boto3  # noqa: PLC0415
+    from botocore.config import Config  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
+
     sts = boto3.client(
         "sts",
         region_name=region,

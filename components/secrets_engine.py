@@ -33,6 +33,9 @@ class SecretsEngineArgs(TypedDict):
     max_lease_ttl: int
     """The longest that a lease lives, in seconds; not under `default_lease_ttl`."""
 
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to unmount it. Default: false."""
+
     iam_endpoint: NotRequired[pulumi.Input[str] | None]
     """Another address of IAM. Default: AWS's."""
 
@@ -79,7 +82,7 @@ class SecretsEngine(pulumi.ComponentResource):
             sts_endpoint=args.get("sts_endpoint"),
             username_template=args.get("username_template"),
             max_retries=args.get("max_retries"),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
         lease = vault.generic.Endpoint(
             f"{name}-lease",
@@ -92,7 +95,7 @@ class SecretsEngine(pulumi.ComponentResource):
             ),
             # Vault has no way to delete it but to unmount the engine.
             disable_delete=True,
-            opts=pulumi.ResourceOptions(parent=backend),
+            opts=pulumi.ResourceOptions(parent=backend, protect=False),
         )
         self.path = pulumi.Output.all(backend.path, lease.id).apply(lambda values: str(values[0]))
         self.register_outputs({"path": self.path})

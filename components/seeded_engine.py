@@ -42,7 +42,7 @@ class SeededEngine(pulumi.ComponentResource):
             description=args.get("description"),
             default_lease_ttl_seconds=args["default_lease_ttl"],
             max_lease_ttl_seconds=args["max_lease_ttl"],
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
         lease = {
             "lease": format_duration(args["default_lease_ttl"]),
@@ -53,7 +53,7 @@ class SeededEngine(pulumi.ComponentResource):
             path=pulumi.Output.format("{0}/config/lease", mount.path),
             data_json=json.dumps(lease),
             disable_delete=True,
-            opts=pulumi.ResourceOptions(parent=mount),
+            opts=pulumi.ResourceOptions(parent=mount, protect=False),
         )
         seed = self._seed(name, args, mount, lease)
         rotation = vault.generic.Endpoint(
@@ -62,7 +62,7 @@ class SeededEngine(pulumi.ComponentResource):
             data_json="{}",
             disable_read=True,
             disable_delete=True,
-            opts=pulumi.ResourceOptions(parent=mount, depends_on=[seed]),
+            opts=pulumi.ResourceOptions(parent=mount, depends_on=[seed], protect=False),
         )
         self.path = pulumi.Output.all(mount.path, leases.id, rotation.id).apply(lambda values: str(values[0]))
         self.register_outputs({"path": self.path})
@@ -92,7 +92,7 @@ class SeededEngine(pulumi.ComponentResource):
             data_json=data,
             disable_read=True,
             disable_delete=True,
-            opts=pulumi.ResourceOptions(parent=mount, ignore_changes=["path", "dataJson"]),
+            opts=pulumi.ResourceOptions(parent=mount, protect=False, ignore_changes=["path", "dataJson"]),
         )
 
 

@@ -1,6 +1,6 @@
 """The IAM user whose key Vault's AWS secrets engine holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -34,6 +34,9 @@ class VaultUserArgs(TypedDict):
     sts_endpoint: NotRequired[pulumi.Input[str] | None]
     """Another address of STS. Default: that of the region."""
 
+    protect: NotRequired[bool]
+    """Whether Pulumi refuses to delete the user. Default: false."""
+
     keys_of_its_own: NotRequired[bool]
     """Whether the user gets keys that the stack does not know, to be deleted along with it. Default: false."""
 
@@ -53,6 +56,9 @@ class VaultUser(pulumi.ComponentResource):
     user_arn: pulumi.Output[str]
     """The user's ARN."""
 
+    policies: Mapping[str, pulumi.Resource]
+    """The attachments of its own policies, by purpose, for whatever must go before them."""
+
     access_key: pulumi.Output[str] | None
     """The id of the key; a secret, as the provider of Vault has it. None without a key."""
 
@@ -68,17 +74,20 @@ class VaultUser(pulumi.ComponentResource):
             path=args["user_path"],
             tags=tags,
             force_destroy=args.get("keys_of_its_own"),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.get("protect")),
         )
-        attachments = [
-            self._own_policy(f"{name}-{purpose}", args, user, document)
+        self.policies = {
+            purpose: self._own_policy(f"{name}-{purpose}", args, user, document)
             for purpose, document in args["policies"].items()
-        ]
-        attachments += [
-            aws.iam.UserPolicyAttachment(
-                f"{name}-{arn}", user=user.name, policy_arn=arn, opts=pulumi.ResourceOptions(parent=self)
-            )
-            for arn in args.get("managed_policy_arns", [])
+        }
+        attachments = [
+            *self.policies.values(),
+            *(
+                aws.iam.UserPolicyAttachment(
+                    f"{name}-{arn}", user=user.name, policy_arn=arn, opts=pulumi.ResourceOptions(parent=self)
+                )
+                for arn in args.get("managed_policy_arns", [])
+            ),
         ]
         self.user_arn = user.arn
         self.access_key = self.secret_key = None
@@ -87,7 +96,7 @@ class VaultUser(pulumi.ComponentResource):
         self.register_outputs({"userArn": self.user_arn, "accessKey": self.access_key, "secretKey": self.secret_key})
 
     def _key(
-        self, name: str, args: VaultUserArgs, user: aws.iam.User, attachments: list[aws.iam.UserPolicyAttachment]
+        self, name: str, args: VaultUserArgs, user: aws.iam.User, attachments: Sequence[pulumi.Resource]
     ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
         key = aws.iam.AccessKey(
             f"{name}-key-{args['key_generation']}",

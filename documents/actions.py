@@ -38,6 +38,10 @@ class _Service:
     """AWS's page of the service's actions."""
     actions: Mapping[str, str]
     """Names as AWS writes them, by their lower-case form: IAM does not look at the case."""
+    facts: Mapping[str, Any]
+    """What the list says of each action, by its lower-case form."""
+    resource_forms: tuple[str, ...]
+    """How the ARNs of its resources are made up."""
 
 
 def action_faults(document: Mapping[str, Any]) -> Iterator[Finding]:
@@ -67,6 +71,39 @@ def action_fault(action: str) -> str | None:
     return f"{rule}; " + (f"the nearest is {right!r}" if wildcard else f"did you mean {right!r}?")
 
 
+def actions_like(pattern: str) -> list[str]:
+    """The actions that a pattern such as `s3:Get*` stands for, as AWS writes them; none for `*`."""
+    prefix, _, name = pattern.partition(":")
+    service = _service(prefix.lower())
+    if service is None:
+        return []
+    like = re.compile(translate(name.lower()))
+    return [f"{prefix.lower()}:{right}" for lower, right in service.actions.items() if like.match(lower)]
+
+
+def takes_resource(action: str) -> bool:
+    """Whether AWS authorises an action on resources that a policy can name."""
+    return any(_facts(action).get("resource_types", {}))
+
+
+def access_level(action: str) -> str:
+    """`List`, `Read`, `Write`, `Tagging` or `Permissions management`; nothing for an unknown action."""
+    return str(_facts(action).get("access_level", ""))
+
+
+def resource_forms(service: str) -> tuple[str, ...]:
+    """How the ARNs of a service's resources are made up, such as `arn:${Partition}:s3:::${BucketName}`."""
+    found = _service(service)
+    return found.resource_forms if found else ()
+
+
+def _facts(action: str) -> Mapping[str, Any]:
+    prefix, _, name = action.partition(":")
+    service = _service(prefix.lower())
+    facts: Mapping[str, Any] = service.facts.get(name.lower(), {}) if service else {}
+    return facts
+
+
 def _matches(name: str, service: _Service) -> bool:
     if "*" not in name and "?" not in name:
         return name.lower() in service.actions
@@ -91,12 +128,16 @@ def _service(prefix: str) -> _Service | None:
             try:
                 content, _ = json.JSONDecoder().raw_decode(text, starts[prefix])
                 names = {name.lower(): name for name in content["privileges"]}
+                facts = {name.lower(): fact for name, fact in content["privileges"].items()}
+                forms = [resource["arn"] for resource in content.get("resources", {}).values()]
             except (ValueError, KeyError):  # the list in the home folder is only half there, or of an old form
                 continue
             found = _Service(
                 content["service_name"],
                 content.get("service_authorization_url", _ALL_SERVICES),
                 {**(found.actions if found else {}), **names},
+                {**(found.facts if found else {}), **facts},
+                (*(found.resource_forms if found else ()), *forms),
             )
     return found
 

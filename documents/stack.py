@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from documents.alarm import alarm_pattern_faults, alarm_patterns
 from documents.boundary import Boundary, boundary_arns, boundary_of, read_boundary
 from documents.exempted import check_role
 from documents.limits import INLINE_POLICY_LIMIT, SESSION_POLICY_LIMIT
@@ -64,9 +65,17 @@ class StackDocuments:
             self.role_documents(partition=partition, account=account),
             boundaries=set(self.boundary_arns(engine, partition=partition, account=account).values()),
             own_user=f"{self.settings.engines[engine].vault_user.path}{self.settings.vault_user_name(engine)}",
+            static_roles=self.settings.static_roles_of(engine),
             partition=partition,
             account=account,
         )
+
+    def alarm_patterns(self, engine: str, *, partition: str, account: str) -> dict[str, str]:
+        """EventBridge's patterns of what the IAM user of an engine should never do, by purpose."""
+        own = f"{self.settings.engines[engine].vault_user.path}{self.settings.vault_user_name(engine)}"
+        policies = self.vault_user(engine, partition=partition, account=account).documents
+        networks = self.settings.alarm.allowed_networks
+        return alarm_patterns(f"arn:{partition}:iam::{account}:user{own}", policies, networks)
 
 
 def read_stack(
@@ -110,6 +119,9 @@ def read_stack(
     documents = StackDocuments(settings, policies, _read_boundaries(settings, folder, faults), tuple(warnings))
     for engine in settings.engines:
         faults += vault_user_faults(where, engine, documents.vault_user(engine, **_LONGEST_PLACE))
+        if settings.alarm.topic_name:
+            patterns = documents.alarm_patterns(engine, **_LONGEST_PLACE)
+            faults += alarm_pattern_faults(where, settings.alarm, engine, patterns)
     if faults:
         raise FaultsError(faults)
     return documents

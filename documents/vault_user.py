@@ -16,6 +16,7 @@ from documents.limits import MANAGED_POLICY_LIMIT, size_of
 from settings.engines import Engine
 from settings.faults import Fault
 from settings.roles import AssumedRole, FederationTokenRole, IamUserRole, Role
+from settings.static_roles import StaticRole
 from settings.usernames import username_prefix
 
 MANAGED_POLICIES_A_USER = 10
@@ -57,6 +58,7 @@ def vault_user_policies(
     rendered: Mapping[str, str],
     *,
     own_user: str,
+    static_roles: Mapping[str, StaticRole],
     boundaries: Collection[str],
     partition: str,
     account: str,
@@ -68,6 +70,7 @@ def vault_user_policies(
         roles: The engine's roles, by name.
         rendered: The roles' policy documents, canonical and with placeholders filled, by role name.
         own_user: Path and name of the user itself.
+        static_roles: The engine's static roles, by name.
         boundaries: The ARNs of the permissions boundaries that the users of its roles carry.
         partition: The AWS partition (`aws`, `aws-cn`, `aws-us-gov`).
         account: The account's 12 digits.
@@ -97,6 +100,12 @@ def vault_user_policies(
         documents["rotate-own-key"] = _document(
             _allow(["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser"], [f"{arn}:user{own_user}"])
         )
+    keys = ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser", "iam:ListAccessKeys"]
+    # A policy each, so that the right goes after its static role has gone, and with it the role's key.
+    documents |= {
+        static_policy(name): _document(_allow(keys, [f"{arn}:user{role.user_path}{role.user_name}"]))
+        for name, role in static_roles.items()
+    }
     federated = {name: role for name, role in roles.items() if isinstance(role, FederationTokenRole)}
     if federated:
         token = f"arn:{partition}:sts::{account}:federated-user/*"
@@ -104,6 +113,11 @@ def vault_user_policies(
     documents |= {f"federate-{name}": rendered[name] for name, role in federated.items() if role.policy}
     managed = sorted({policy for role in federated.values() for policy in role.policy_arns})
     return VaultUserPolicies(documents, tuple(managed))
+
+
+def static_policy(role: str) -> str:
+    """The purpose of the policy with which the key of a static role's user is rotated."""
+    return f"rotate-{role}"
 
 
 def vault_user_faults(where: str, engine: str, policies: VaultUserPolicies) -> list[Fault]:

@@ -11,7 +11,7 @@ from settings.arns import arn_fault
 from settings.durations import Duration
 from settings.exemptions import Day
 from settings.types import Endpoint, IamPath, Model, MountPath, Region, matches, rule_broken
-from settings.usernames import DEFAULT_TEMPLATE, TRACEABLE, username_template_fault
+from settings.usernames import TRACEABLE, username_template_fault
 
 
 def _username_template(value: str) -> str:
@@ -46,6 +46,13 @@ class VaultUser(Model):
     def renew_key_by(self) -> date | None:
         """The last day on which the key is not too old, if the day on which it was made is known."""
         return self.key_made and self.key_made + timedelta(seconds=self.maximum_key_age)
+
+    @property
+    def key_tags(self) -> dict[str, str]:
+        """The key's age as tags of the user, by which AWS's own tools, and the policy pack, see it."""
+        if not self.key_made or not self.renew_key_by:
+            return {}
+        return {"vault-aws:key-made": str(self.key_made), "vault-aws:key-renew-by": str(self.renew_key_by)}
 
 
 class Engine(Model):
@@ -82,7 +89,7 @@ class Engine(Model):
             "region": self.region or region,
             "iam_endpoint": self.iam_endpoint or "",
             "sts_endpoint": self.sts_endpoint or "",
-            "username_template": self.username_template or DEFAULT_TEMPLATE,
+            "username_template": self.username_template,
             "max_retries": self.max_retries,
         }
 

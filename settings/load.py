@@ -22,13 +22,14 @@ from settings.faults import Fault, FaultsError
 from settings.model import Settings
 from settings.nearest import did_you_mean
 from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
+from settings.static_roles import StaticRole
 from settings.trace import trace_tag_faults, trace_tags
 from settings.usernames import username_prefix
 
 NAMESPACE = "vault-aws"
 """The project's configuration namespace: `vault-aws:roles` and so on."""
 
-_TAG = 2
+_TAG_PLACES = {"roles": 2, "authMethods": 2, "audit": 3}
 """Where pydantic puts the tag of a union into a place such as roles, reader, iam_user, policy."""
 _TAGS = {*ROLE_TYPES, *METHOD_TYPES, *DEVICE_TYPES}
 
@@ -99,7 +100,7 @@ def _decoded(value: str) -> Any:  # noqa: ANN401 - whatever JSON held
         decoded = json.loads(value)
     except ValueError:
         return value
-    return decoded if isinstance(decoded, dict | list) else value
+    return decoded if isinstance(decoded, dict | list | bool) else value
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -120,7 +121,7 @@ class _UniqueKeys(yaml.SafeLoader):
 def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Fault:
     """One of pydantic's errors in the words of the settings file."""
     # A union's branch (`iam_user`, after the name) is part of pydantic's place but not of the file's; so is `[key]`.
-    tag = _TAG + 1 if details["loc"][0] == "audit" else _TAG
+    tag = _TAG_PLACES.get(str(details["loc"][0]))
     steps = [
         step for place, step in enumerate(details["loc"]) if step != "[key]" and (place != tag or step not in _TAGS)
     ]
@@ -183,8 +184,10 @@ def _unknown(key: str, steps: list[int | str], role: object, own: Mapping[str, A
         fields = _keys(Exemption)
     elif len(steps) == 1:
         fields = _keys(Settings) - {"region"}
+    elif steps[0] == "staticRoles":
+        fields = _keys(StaticRole)
     elif steps[0] == "authMethods":
-        fields = set().union(*map(_keys, METHOD_TYPES.values()))
+        fields = _keys(METHOD_TYPES[own["authMethods"][steps[1]]["type"]])
     elif steps[0] == "access":
         ways = {to_camel(name): model for name, model in WAYS.items()}
         fields = _keys(Binding if len(steps) == 3 else ways[str(steps[2])])  # noqa: PLR2004 - access, name, key
@@ -235,18 +238,21 @@ def _across(settings: Settings) -> Iterator[tuple[str, str]]:
                 "goes with rotation stack, and here Vault makes the key; remove it, or change rotation",
             )
         yield from _own_name_faults(settings, name)
+    for name, static_role in settings.static_roles.items():
+        yield from _engine_faults(settings, f"staticRoles.{name}", static_role.engine)
     for name, role in settings.roles.items():
-        if role.engine is not None and role.engine not in settings.engines:
-            yield (
-                f"roles.{name}.engine",
-                f"{role.engine!r} is not an engine{did_you_mean(role.engine, settings.engines)}",
-            )
-        elif role.engine is None and len(settings.engines) > 1:
-            yield f"roles.{name}.engine", f"is missing; name one of: {', '.join(settings.engines)}"
-        else:
-            yield from _role_faults(settings, name)
-    engines = {name: (settings.mount_path(name), settings.roles_of(name)) for name in settings.engines}
-    yield from access_faults(settings.access, settings.auth_methods, settings.roles, engines)
+        engine_faults = list(_engine_faults(settings, f"roles.{name}", role.engine))
+        yield from engine_faults or _role_faults(settings, name)
+    yield from access_faults(
+        settings.access, settings.auth_methods, settings.holders, settings.roles, settings.static_roles
+    )
+
+
+def _engine_faults(settings: Settings, place: str, engine: str | None) -> Iterator[tuple[str, str]]:
+    if engine is not None and engine not in settings.engines:
+        yield f"{place}.engine", f"{engine!r} is not an engine{did_you_mean(engine, settings.engines)}"
+    elif engine is None and len(settings.engines) > 1:
+        yield f"{place}.engine", f"is missing; name one of: {', '.join(settings.engines)}"
 
 
 def _own_name_faults(settings: Settings, engine: str) -> Iterator[tuple[str, str]]:

@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from settings.access import OPERATOR, Binding, policy_name
+from settings.access import OPERATOR, Binding, Holder, policy_name
 from settings.alarm import Alarm
 from settings.audit import Audit
 from settings.auth_methods import AuthMethod, AuthPath
 from settings.engines import Engine
 from settings.roles import Role
+from settings.static_roles import StaticRole
 from settings.types import Model, Name, Region, RoleName
 
 
@@ -30,14 +31,18 @@ class Settings(Model):
     """The stack's region (`aws:region`)."""
     engines: Annotated[dict[Name, Engine], BeforeValidator(_no_null), Field(min_length=1)] = {"aws": Engine()}
     """The mounts, by name."""
+    protect: bool = False
+    """Whether the mounts, and the IAM users whose keys the stack rotates, are protected from deletion."""
     roles: Annotated[dict[RoleName, Role], BeforeValidator(_no_null)] = {}
     """The roles, by name."""
+    static_roles: Annotated[dict[RoleName, StaticRole], BeforeValidator(_no_null)] = {}
+    """Existing IAM users whose keys Vault rotates, by the name that they have in Vault."""
     auth_methods: Annotated[dict[AuthPath, AuthMethod], BeforeValidator(_no_null)] = {}
     """The auth methods that the stack mounts, by path."""
     access: Annotated[dict[Name, Binding], BeforeValidator(_no_null)] = {}
     """Who may read which role's credentials, by a name of your own."""
     audit: Annotated[Audit, BeforeValidator(_no_null)] = Audit()
-    """Where Vault's audit log goes."""
+    """The devices that record every request to Vault."""
     alarm: Annotated[Alarm, BeforeValidator(_no_null)] = Alarm()
     """Who is told when Vault's IAM user does what it never should."""
 
@@ -55,12 +60,30 @@ class Settings(Model):
 
     def policy_name(self, role: str) -> str:
         """The name of the Vault policy of a role."""
-        return policy_name(self.mount_path(self.engine_of(role)), role)
+        owner = next(engine for engine in self.engines if role in self.roles_of(engine) | self.static_roles_of(engine))
+        return policy_name(self.mount_path(owner), role)
 
     def policies_of(self, binding: Binding) -> list[str]:
         """The names of the Vault policies that a binding gives, in order."""
         operated = [policy_name(self.mount_path(engine), OPERATOR) for engine in binding.operator_of]
         return sorted([*map(self.policy_name, binding.roles), *operated])
+
+    @property
+    def holders(self) -> list[Holder]:
+        """What each Vault policy of the stack is for: the operator of a mount, or a role's consumers."""
+        operators = [Holder(f"engines.{engine}.path", self.mount_path(engine), OPERATOR) for engine in self.engines]
+        roles = [
+            Holder(f"{field}.{name}", self.mount_path(engine), name)
+            for engine in self.engines
+            for field, roles in (("roles", self.roles_of(engine)), ("staticRoles", self.static_roles_of(engine)))
+            for name in roles
+        ]
+        return operators + roles
+
+    def static_roles_of(self, engine: str) -> dict[str, StaticRole]:
+        """The static roles of one engine, by name."""
+        first = next(iter(self.engines))
+        return {name: role for name, role in self.static_roles.items() if (role.engine or first) == engine}
 
     def vault_user_name(self, engine: str) -> str:
         """The name of the IAM user whose key an engine holds."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from settings.durations import Duration
+from settings.exemptions import Exemption
 from settings.types import GroupName, IamPath, Model, PolicyArn, RoleArn, Tags, arn_of, matches, unique
 
 SHORTEST_SESSION = 900
@@ -41,13 +42,15 @@ class _Role(Model):
 
     def vault_fields(self) -> dict[str, Any]:
         """What Vault's role endpoint takes of it, by Vault's names; nothing that is empty."""
-        fields = self.model_dump(exclude={"engine", "probes", "policy"})
+        fields = self.model_dump(exclude={"engine", "exemptions", "probes", "policy"})
         return {name: value for name, value in fields.items() if value not in (None, [], {})}
 
 
 class _WithPolicies(_Role):
     policy: str | None = None
     """A file in policies/ with the IAM policy document."""
+    exemptions: list[Exemption] = []
+    """What the policy is let off; each with a reason and an end."""
     policy_arns: Annotated[list[PolicyArn], AfterValidator(unique), Field(max_length=10)] = []
     """Managed policies."""
     iam_groups: Annotated[list[GroupName], AfterValidator(unique), Field(max_length=10, alias="groups")] = []

@@ -6,6 +6,7 @@ consumer, when the name is too long for IAM (64 characters) or for a federated u
 anything is written: text and actions, each with the longest that it can become.
 """
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -13,22 +14,26 @@ DEFAULT_PREFIX = "vault-"
 """How every name begins that Vault's own default template makes, and the stack's."""
 
 TRACEABLE = (
-    '{{ if (eq .Type "STS") }}vault-{{ .PolicyName | truncate_sha256 15 }}-{{ random 10 }}'
+    '{{ if (eq .Type "STS") }}vault-{{ unix_time }}-{{ random 15 }}'
     "{{ else }}vault-{{ .PolicyName | truncate_sha256 26 }}-{{ .DisplayName | truncate 20 }}-{{ random 10 }}{{ end }}"
 )
-"""The stack's default: names of IAM users and of assumed roles' sessions carry role and caller, those of
-federated users, which may have 32 characters, the role.
+"""The stack's default: names of IAM users and of assumed roles' sessions carry role and caller.
 
 Vault's own has the caller first and cuts both together at 42 characters, so that a long display name leaves
-nothing of the role.
+nothing of the role. Of a federated user Vault's template knows neither.
 """
 
-DEFAULT_TEMPLATE = (
-    '{{ if (eq .Type "STS") }}{{ printf "vault-%s-%s"  (unix_time) (random 20) | truncate 32 }}'
-    '{{ else }}{{ printf "vault-%s-%s-%s" (printf "%s-%s" (.DisplayName) (.PolicyName) | truncate 42) '
-    "(unix_time) (random 20) | truncate 64 }}{{ end }}"
-)
-"""Vault's own default template, as its documentation gives it."""
+_ROLE_LENGTH, _CALLER_LENGTH, _HASH_LENGTH = 26, 20, 8
+
+
+def traceable_prefix(role: str, caller: str) -> str:
+    """How the names begin that `TRACEABLE` gives to a role's IAM users and sessions for one display name."""
+    role, caller = (re.sub(r"[^a-zA-Z0-9+=,.@_-]", "_", word) for word in (role, caller))
+    if len(role) > _ROLE_LENGTH:
+        kept = _ROLE_LENGTH - _HASH_LENGTH
+        role = role[:kept] + hashlib.sha256(role[kept:].encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{DEFAULT_PREFIX}{role}-{caller[:_CALLER_LENGTH]}-"
+
 
 _IAM_LIMIT, _STS_LIMIT = 64, 32
 _ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)

@@ -6,16 +6,25 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import hvac
+import requests
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
+from documents.pulumi_policy import pulumi_policy
 from documents.stack import read_stack
 from settings.faults import FaultsError
 from settings.load import read_config
+from settings.model import Settings
+from tools import audit as auditing
 from tools import check, toolchain
+from tools.audit_report import show as show_audit
 from tools.errors import ToolError
+from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
@@ -23,6 +32,8 @@ from tools.vault_server import find_vault
 from tools.verify import Verifier, show
 
 LOCAL = "local"
+GUARDED = ("--policy-pack", str(PROJECT / "policy_pack"))
+"""The policy pack is asked whenever a stack is previewed or updated."""
 
 
 def main(words: Sequence[str]) -> int:
@@ -33,13 +44,19 @@ def main(words: Sequence[str]) -> int:
         command = commands.add_parser(name, help=(run.__doc__ or "").splitlines()[0])
         command.add_argument("--stack", default=LOCAL, help="the stack (default: local)")
         command.add_argument("--home", type=Path, default=LOCAL_HOME, help="the folder of the local stack")
+        command.add_argument("--force", action="store_true", help="down: end also what Vault cannot revoke")
         command.add_argument("files", nargs="*", help="check: policy documents to check alone")
+        if run is audit:
+            auditing.add_arguments(command)
         command.set_defaults(run=run)
     arguments = parser.parse_args(words)
     try:
         return int(arguments.run(arguments) or 0)
     except (ToolError, toolchain.ToolchainError, FaultsError) as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except (BotoCoreError, ClientError, hvac.exceptions.VaultError, requests.RequestException) as error:
+        sys.stderr.write(f"{type(error).__name__}: {' '.join(str(error).split())}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run the same command again to go on\n")
@@ -50,34 +67,76 @@ def up(arguments: argparse.Namespace) -> int:
     """Brings the stack to what its settings say, and proves it."""
     stack = _open(arguments, start=True)
     stack.ensure(create=arguments.stack == LOCAL)
+    _warn_of_leases(stack)
     confirmed = ["--yes"] if arguments.stack == LOCAL or not sys.stdin.isatty() else []
-    return stack.run("up", *confirmed).returncode or verify(arguments)
+    return stack.run("up", *GUARDED, *confirmed).returncode or verify(arguments)
 
 
 def preview(arguments: argparse.Namespace) -> int:
     """Shows what `up` would change, and changes nothing."""
     stack = _open(arguments, start=True)
     stack.ensure(create=arguments.stack == LOCAL)
-    return stack.run("preview", "--diff").returncode
+    _warn_of_leases(stack)
+    return stack.run("preview", "--diff", *GUARDED).returncode
 
 
 def down(arguments: argparse.Namespace) -> int:
-    """Destroys the stack, and stops the local servers."""
+    """Revokes the leases of a stack, destroys it, and stops the local servers."""
     local = LocalStack(arguments.home)
     if arguments.stack != LOCAL:
-        return _open(arguments, start=False).run("destroy").returncode
+        return destroy(arguments)
     if not local.servers:
         _say("nothing runs for the local stack")
         return 0
     if local.running:
-        stack = _open(arguments, start=False)
-        stack.ensure(create=True)
-        status = stack.run("destroy", "--yes", "--skip-preview").returncode
-        if status:
-            raise ToolError("the stack was not destroyed, so its servers still run; mend it and run `make down` again")
+        destroy(arguments)
     local.stop()
     _say("stopped the local servers")
     return 0
+
+
+def destroy(arguments: argparse.Namespace) -> int:
+    """Revokes the leases of a stack and destroys it."""
+    stack = _open(arguments, start=False)
+    stack.ensure(create=arguments.stack == LOCAL)
+    _enter(stack)
+    if _config(stack).get("vault-aws:protect") is True:
+        raise ToolError(
+            f"the stack {stack.name} is protected, and nothing was destroyed; to destroy it, set vault-aws:protect to "
+            f"false, run `make up STACK={stack.name}` and then `make down STACK={stack.name}`"
+        )
+    outputs = _outputs(stack)
+    environment = str(_config(stack).get("vault-aws:environment") or stack.name)
+    paths = {name: role["read"] for name, role in outputs.get("roles", {}).items()}
+    mounts = set(outputs.get("mounts", {}).values())
+    end_leases(_vault(stack), paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
+    confirmed = ["--yes", "--skip-preview"] if arguments.stack == LOCAL else []
+    if stack.run("destroy", *confirmed).returncode:
+        raise ToolError("the stack was not destroyed; mend what is said above and run `make down` again")
+    return 0
+
+
+def rotate(arguments: argparse.Namespace) -> int:
+    """Replaces the keys that Vault holds: by a new generation, or by Vault itself where it rotates."""
+    stack = _open(arguments, start=False)
+    stack.ensure()
+    settings = _settings(stack)
+    by_stack = [name for name, engine in settings.engines.items() if engine.rotation == "stack"]
+    for name in by_stack:
+        place = f"vault-aws:engines.{name}.vaultUser"
+        generation = settings.engines[name].vault_user.key_generation + 1
+        stack.configure(f"{place}.keyGeneration", str(generation))
+        stack.configure(f"{place}.keyMade", f"{datetime.now(UTC):%Y-%m-%d}")
+        _say(f"engine {name}: key generation {generation}")
+    _enter(stack)
+    vault = _vault(stack)
+    for name in set(settings.engines) - set(by_stack):
+        try:
+            vault.adapter.post(f"/v1/{settings.mount_path(name)}/config/rotate-root")
+        except hvac.exceptions.VaultError as error:
+            raise ToolError(f"engine {name}: Vault did not rotate its key: {' '.join(str(error).split())}") from None
+        _say(f"engine {name}: Vault has rotated its key")
+    return up(arguments) if by_stack else 0
 
 
 def status(arguments: argparse.Namespace) -> int:
@@ -100,18 +159,32 @@ def env(arguments: argparse.Namespace) -> int:
 def verify(arguments: argparse.Namespace) -> int:
     """Reads a credential of every role, tries it, and ends its lease."""
     stack = _open(arguments, start=False)
-    os.environ.update(stack.env)
-    outputs = stack.run("stack", "output", "--json", capture=True)
-    if outputs.returncode:
-        raise ToolError(f"the outputs of stack {stack.name} cannot be read:\n{outputs.stderr.strip()}")
-    roles = json.loads(outputs.stdout).get("roles", {})
-    config = read_config(stack.config_file or PROJECT / f"Pulumi.{stack.name}.yaml")
-    settings = read_stack(config, stack.name).settings
+    _enter(stack)
+    roles = _outputs(stack).get("roles", {})
+    settings = _settings(stack)
     if set(roles) != set(settings.roles):
         raise ToolError(f"the stack {stack.name} is not what its settings say; run `make up STACK={stack.name}` first")
-    vault = hvac.Client(url=os.environ.get("VAULT_ADDR") or config.get("vault:address"))
-    verifier = Verifier(settings, {name: role["read"] for name, role in roles.items()}, vault)
+    verifier = Verifier(settings, {name: role["read"] for name, role in roles.items()}, _vault(stack))
     return 0 if show([verifier.verify(name) for name in settings.roles], _console()) else 1
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Says who had a credential: of a role, a lease, an access key or an AWS user."""
+    stack = _open(arguments, start=False)
+    _enter(stack)
+    settings = _settings(stack)
+    device, log = auditing.device_and_log(settings, arguments.home, arguments.file, arguments.device)
+    auditor = auditing.Auditor(settings, log, device, _vault(stack), arguments.last)
+    kind, value = next((kind, value) for kind in auditing.QUESTIONS if (value := getattr(arguments, kind)))
+    answers = auditor.ask(kind, value)
+    return 0 if show_audit(answers, auditor, _console(), as_json=arguments.json) else 1
+
+
+def print_pulumi_policy(arguments: argparse.Namespace) -> int:
+    """Prints the Vault policy that a token needs to run the stack."""
+    settings = read_stack(read_config(PROJECT / f"Pulumi.{arguments.stack}.yaml"), arguments.stack).settings
+    sys.stdout.write(f"{pulumi_policy(settings)}\n")
+    return 0
 
 
 def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
@@ -126,6 +199,47 @@ def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
         local.start(vault=vault, engine_plugin=found.engine_plugin, say=_say)
     env = found.env(os.environ) | _local_environment(local)
     return PulumiStack(LOCAL, env, local.config_file)
+
+
+def _warn_of_leases(stack: PulumiStack) -> None:
+    """Says of roles that the settings do not name any more which leases of theirs live on."""
+    outputs = _outputs(stack)
+    declared = _config(stack).get("vault-aws:roles") or {}
+    going = {name: role["read"] for name, role in outputs.get("roles", {}).items() if name not in declared}
+    if going:
+        _enter(stack)
+        for role in live_leases(_vault(stack), going):
+            _say(
+                f"warning: role {role.role} goes, and {len(role.ids)} of its leases live on until they expire; "
+                f"to end them now: vault lease revoke -prefix {going[role.role]}"
+            )
+
+
+def _enter(stack: PulumiStack) -> None:
+    """Takes on the stack's environment, for the clients of Vault and AWS in this process."""
+    os.environ.update(stack.env)
+    os.environ.setdefault("AWS_DEFAULT_REGION", str(_config(stack).get("aws:region", "us-east-1")))
+
+
+def _config(stack: PulumiStack) -> dict[str, Any]:
+    return read_config(stack.config_file or stack.project / f"Pulumi.{stack.name}.yaml")
+
+
+def _settings(stack: PulumiStack) -> Settings:
+    return read_stack(_config(stack), stack.name).settings
+
+
+def _vault(stack: PulumiStack) -> hvac.Client:
+    """A client of the stack's Vault, with the token of the environment or of `vault login`."""
+    return hvac.Client(url=os.environ.get("VAULT_ADDR") or _config(stack).get("vault:address"))
+
+
+def _outputs(stack: PulumiStack) -> dict[str, Any]:
+    outputs = stack.run("stack", "output", "--json", capture=True)
+    if outputs.returncode:
+        raise ToolError(f"the outputs of stack {stack.name} cannot be read:\n{outputs.stderr.strip()}")
+    found: dict[str, Any] = json.loads(outputs.stdout)
+    return found
 
 
 def _local_environment(local: LocalStack) -> dict[str, str]:
@@ -148,10 +262,14 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "up": up,
     "preview": preview,
     "down": down,
+    "destroy": destroy,
+    "rotate": rotate,
     "status": status,
     "env": env,
     "verify": verify,
+    "audit": audit,
     "check": check.run,
+    "pulumi-policy": print_pulumi_policy,
 }
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ def stack_faults(stacks: Iterable[Path]) -> Iterable[Fault]:
             yield from error.faults
         else:
             named |= {document.path for document in read.policies.values()}
+            for warning in read.warnings:
+                sys.stdout.write(f"{path.name}: warning: {warning}\n")
     for path in sorted(POLICY_FOLDER.glob("*.json")):
         if (shown := f"{POLICY_FOLDER.name}/{path.name}") not in named:
             yield from check_policy(path, shown)

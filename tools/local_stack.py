@@ -108,6 +108,7 @@ class LocalStack:
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
             "AWS_REGION": "us-west-2",
+            "AWS_DEFAULT_REGION": "us-west-2",
             "PULUMI_BACKEND_URL": (self.home / "state").as_uri(),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.home / "passphrase"),
         }

@@ -49,6 +49,16 @@ class PulumiStack:
         except FileNotFoundError:
             raise ToolError("there is no `pulumi` on PATH; install the Pulumi CLI") from None
 
+    def configure(self, path: str, value: str) -> None:
+        """Sets one value of the stack's configuration; nothing secret, since it stands in an argument.
+
+        Raises:
+            ToolError: Pulumi refuses.
+        """
+        done = self.run("config", "set", "--path", path, value, capture=True)
+        if done.returncode:
+            raise ToolError(f"{path} cannot be set:\n{done.stderr.strip()}")
+
     def ensure(self, *, create: bool = False) -> None:
         """Selects the stack.
 

@@ -94,8 +94,6 @@ def _initialise(url: str, home: Path) -> hvac.Client:
 def _register(client: hvac.Client, plugin: Path) -> None:
     digest = hashlib.sha256(plugin.read_bytes()).hexdigest()
     try:
-        client.adapter.put(
-            "/v1/sys/plugins/catalog/secret/aws", json={"sha256": digest, "command": plugin.name}
-        )
+        client.adapter.put("/v1/sys/plugins/catalog/secret/aws", json={"sha256": digest, "command": plugin.name})
     except hvac.exceptions.VaultError as error:
         raise ToolError(f"the Vault server does not take the AWS engine {plugin.name}: {error}") from None

@@ -12,6 +12,16 @@ from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mo
 _SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
 
 
+_ANSWERS: dict[str, dict[str, Any]] = {
+    "aws:index/getCallerIdentity:getCallerIdentity": {
+        "accountId": "123456789012",
+        "arn": "arn:aws:iam::123456789012:user/pulumi-administrator",
+    },
+    "vault:index/getAuthBackend:getAuthBackend": {"accessor": "auth_jwt_1234"},
+    "vault:generic/getSecret:getSecret": {"data": {}},
+}
+
+
 @dataclass(frozen=True)
 class Registered:
     """One resource as it was registered."""
@@ -24,6 +34,8 @@ class Registered:
     dependencies: set[str]
     secret_outputs: set[str]
     delete_before_replace: bool
+    replace_on_changes: set[str]
+    protect: bool
 
 
 @dataclass
@@ -31,6 +43,7 @@ class Recorder:
     """All resources of one test, by name within their type."""
 
     resources: list[Registered] = field(default_factory=list)
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def of(self, type_: str) -> dict[str, Registered]:
         return {resource.name: resource for resource in self.resources if resource.type == type_}
@@ -39,31 +52,35 @@ class Recorder:
         """Runs a program to its end and gives the value of the output that it returns."""
         values: list[Any] = []
 
-        @pulumi.runtime.test
         def body() -> Any:
             return pulumi.Output.from_input(program()).apply(values.append)
 
-        body()
+        pulumi.runtime.test(body)()  # type: ignore[no-untyped-call] # pulumi's mocks have no types
         return values[0]
 
 
 class _Provider(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         state = dict(args.inputs)
-        if args.typ.startswith("aws:iam/"):
-            state.setdefault("arn", f"arn:aws:iam::123456789012:{args.name}")
+        service = args.typ.removeprefix("aws:").partition("/")[0]
+        if service in {"iam", "sns", "cloudwatch"}:
+            state.setdefault("arn", f"arn:aws:{service}::123456789012:{args.name}")
         if args.typ == "aws:iam/accessKey:AccessKey":
             state["secret"] = f"secret of {args.name}"
         return f"{args.name}-id", state
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
-        return {}, []
+        return _ANSWERS.get(args.token, {}), []
 
 
 class _Monitor(MockMonitor):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(_Provider())
         self.recorder = recorder
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
+        self.recorder.calls.append((request.tok, MessageToDict(request.args)))
+        return super().Invoke(request)  # type: ignore[no-untyped-call] # pulumi's mocks have no types
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the protocol's name
         inputs, secrets = {}, set()
@@ -83,15 +100,22 @@ class _Monitor(MockMonitor):
                 {_name(urn) for urn in request.dependencies},
                 set(request.additionalSecretOutputs),
                 request.deleteBeforeReplace,
+                set(request.replaceOnChanges),
+                request.protect,
             )
         )
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # likewise
 
 
 @pytest.fixture
 def recorder() -> Recorder:
+    return new_recorder("test")
+
+
+def new_recorder(stack: str) -> Recorder:
+    """Sets Pulumi's mocks for a stack; what they are asked for is in the recorder."""
     recorder = Recorder()
-    set_mocks(_Provider(), project="vault-aws", stack="test", preview=True, monitor=_Monitor(recorder))
+    set_mocks(_Provider(), project="vault-aws", stack=stack, preview=True, monitor=_Monitor(recorder))
     return recorder
 
 

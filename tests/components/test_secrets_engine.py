@@ -59,6 +59,11 @@ def test_the_path_is_known_once_leases_are_configured(recorder: Recorder) -> Non
     assert recorder.run(lambda: pulumi.Output.from_input(dependencies())) >= {"aws-backend", "aws-lease"}
 
 
+def test_protection_holds_the_mount_and_nothing_that_may_change(recorder: Recorder) -> None:
+    recorder.run(lambda: SecretsEngine("aws", {**ARGS, "protect": True}).path)
+    assert {resource.name for resource in recorder.resources if resource.protect} == {"aws-backend"}
+
+
 def test_a_default_over_the_maximum_is_refused(recorder: Recorder) -> None:
     with pytest.raises(ValueError, match=r"default_lease_ttl \(3600 s\) is over max_lease_ttl \(60 s\)"):
         recorder.run(lambda: SecretsEngine("aws", ARGS | {"max_lease_ttl": 60}).path)

@@ -45,10 +45,17 @@ def test_the_key_is_named_for_its_generation_and_waits_for_the_policies(recorder
 def test_the_key_is_secret_in_state_and_as_an_output(recorder: Recorder) -> None:
     async def secrecy() -> tuple[bool, bool]:
         user = VaultUser("aws", ARGS)
+        assert user.access_key
+        assert user.secret_key
         return await user.access_key.is_secret(), await user.secret_key.is_secret()
 
     assert recorder.run(lambda: pulumi.Output.from_input(secrecy())) == (True, True)
     assert recorder.of("aws:iam/accessKey:AccessKey")["aws-key-3"].secret_outputs == {"secret", "sesSmtpPasswordV4"}
+
+
+def test_protection_holds_the_user_and_lets_keys_go(recorder: Recorder) -> None:
+    recorder.run(lambda: VaultUser("aws", {**ARGS, "protect": True}).access_key)
+    assert {resource.name for resource in recorder.resources if resource.protect} == {"aws-user"}
 
 
 def test_its_children_are_its_own(recorder: Recorder) -> None:

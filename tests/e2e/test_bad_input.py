@@ -43,7 +43,7 @@ def test_what_vault_refuses_is_said_without_a_traceback(world: World) -> None:
 
 
 def test_a_wrong_aws_key_is_said_without_a_traceback(world: World) -> None:
-    wrong = world.stack.env | {"AWS_SECRET_ACCESS_KEY": "wrong"}
+    wrong = {**world.stack.env, "AWS_SECRET_ACCESS_KEY": "wrong"}
     stack = type(world.stack)(world.stack.name, wrong, world.stack.config_file, world.stack.project)
     done = stack.run("preview", "--non-interactive", capture=True)
     said = done.stdout + done.stderr

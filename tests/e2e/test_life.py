@@ -26,7 +26,7 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     world.up()
 
     world.roles["added"] = {"credentialType": "iam_user", "policy": "report-reader.json"}
-    assert world.changes() == {"added": "create", "added-role": "create"}
+    assert world.changes() == {"added": "create", "added-role": "create", "aws-added": "create"}
     world.up()
     assert world.read("added")["data"]["access_key"]
 
@@ -39,6 +39,8 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     assert world.changes() == {
         "added": "delete",
         "added-role": "delete",
+        "aws-added": "delete",
+        "aws-renamed": "create",
         "renamed": "create",
         "renamed-role": "create",
     }
@@ -46,19 +48,20 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     assert world.read("renamed")["data"]["access_key"]
 
     del world.roles["renamed"]
-    assert world.changes() == {"renamed": "delete", "renamed-role": "delete"}
+    assert world.changes() == {"renamed": "delete", "renamed-role": "delete", "aws-renamed": "delete"}
     world.up()
     with pytest.raises(hvac.exceptions.InvalidRequest):
         world.read("renamed")
 
 
 def test_reformatting_a_document_changes_nothing(world: World) -> None:
-    statement = {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": "*"}
+    bucket = "arn:aws:s3:::reports"
+    statement = {"Sid": "Read", "Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": bucket}
     other = {"Sid": "Write", "Effect": "Allow", "Action": ["s3:PutObject"], "Resource": "arn:aws:s3:::reports/*"}
-    world.policy("my-role.json", statement, other)
+    world.policy("report-reader.json", statement, other)
     world.up()
-    reordered = {"Resource": ["*"], "Action": ["s3:ListBucket", "s3:GetObject"], "Effect": "Allow", "Sid": "Read"}
-    world.policy("my-role.json", other | {"Action": "s3:PutObject"}, reordered)
+    reordered = {"Resource": [bucket], "Action": ["s3:ListBucket", "s3:GetObject"], "Effect": "Allow", "Sid": "Read"}
+    world.policy("report-reader.json", other | {"Action": "s3:PutObject"}, reordered)
     assert world.changes() == {}
 
 
@@ -149,3 +152,22 @@ def test_ttls_reach_mount_and_leases(world: World) -> None:
 def _own_policies(world: World) -> set[str]:
     found: list[dict[str, Any]] = world.aws("iam").list_policies(Scope="Local")["Policies"]
     return {policy["PolicyName"] for policy in found}
+
+
+def test_engines_of_their_own_give_roles_their_own_ttls(world: World) -> None:
+    engine = world.config["vault-aws:engines"].pop("aws")
+    world.config["vault-aws:engines"] = {
+        "short": engine | {"path": "aws-short", "defaultLeaseTtl": "15m", "maxLeaseTtl": "1h"},
+        "long": engine | {"path": "teams/aws", "defaultLeaseTtl": "8h", "maxLeaseTtl": "24h"},
+    }
+    for name, role in world.roles.items():
+        role["engine"] = "long" if name == "my-role" else "short"
+    world.up()
+    read = world.vault.adapter.get
+    assert read("/v1/teams/aws/creds/my-role")["lease_duration"] == 8 * 3600
+    assert read("/v1/aws-short/creds/report-reader")["lease_duration"] == 900
+    assert {"secrets-engine-local-short", "secrets-engine-local-long"} <= world.user_names()
+    with pytest.raises(hvac.exceptions.InvalidRequest):
+        read("/v1/aws-short/creds/my-role")
+    world.pulumi("destroy", "--yes", "--skip-preview")
+    assert world.user_names() == set()

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.conftest import World
+from tests.e2e.conftest import World, run_tools
 from tools import toolchain
 from tools.local_stack import LocalStack
 from tools.paths import PROJECT
@@ -20,61 +20,49 @@ from tools.vault_server import find_vault
 pytestmark = pytest.mark.e2e
 
 
-def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs `python -m tools`, as make does, for a local stack in a folder of the test's."""
-    return subprocess.run(
-        [sys.executable, "-m", "tools", *words, "--home", str(home)],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-
-
 def test_up_again_after_a_reboot_and_down(tmp_path: Path, tools: toolchain.Toolchain) -> None:
     home = tmp_path / "home"
     try:
-        first = command(home, "up")
+        first = run_tools(home, "up")
         assert first.returncode == 0, first.stdout + first.stderr
         assert first.stdout.count("│ ok │") == 4
         assert not (PROJECT / "Pulumi.local.yaml").read_text().count("encryptionsalt")
 
-        second = command(home, "up")
+        second = run_tools(home, "up")
         assert second.returncode == 0, second.stdout + second.stderr
         assert "unchanged" in second.stdout
         assert "created" not in second.stdout
 
-        status = command(home, "status")
+        status = run_tools(home, "status")
         assert (status.returncode, status.stdout.count("  runs")) == (0, 2)
 
         for server in LocalStack(home).servers:
             process = psutil.Process(server.pid)
             process.kill()
             process.wait(10)
-        dead = command(home, "status")
+        dead = run_tools(home, "status")
         assert (dead.returncode, dead.stdout.count("does not run")) == (1, 2)
-        assert command(home, "env").stderr == "the local servers do not run; `make up` starts them\n"
+        assert run_tools(home, "env").stderr == "the local servers do not run; `make up` starts them\n"
 
-        third = command(home, "up")
+        third = run_tools(home, "up")
         assert third.returncode == 0, third.stdout + third.stderr
         assert "the local servers do not run any more; the local stack is built again from nothing" in third.stdout
         assert third.stdout.count("│ ok │") == 4
 
         running = LocalStack(home).servers
-        down = command(home, "down")
+        down = run_tools(home, "down")
         assert down.returncode == 0, down.stdout + down.stderr
         assert down.stdout.endswith("stopped the local servers\n")
         assert not any(server.alive for server in running)
         assert not home.exists()
-        assert command(home, "down").stdout == "nothing runs for the local stack\n"
+        assert run_tools(home, "down").stdout == "nothing runs for the local stack\n"
     finally:
         LocalStack(home).stop()
 
 
 def test_the_environment_reads_as_in_the_article(world: World) -> None:
     world.up()
-    printed = command(world.local.home, "env")
+    printed = world.tools("env")
     script = f'{printed.stdout}\n"$BAO" read -field=access_key aws/creds/my-role'
     bao = Path(sys.executable).parent / "bao"
     read = subprocess.run(

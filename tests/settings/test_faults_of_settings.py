@@ -126,7 +126,7 @@ def test_a_name_that_vault_refuses_is_a_fault(name: str) -> None:
     )
 
 
-ENGINE_FAULTS: list[tuple[dict[str, Any], str]] = [
+ENGINE_FAULTS: list[tuple[Any, str]] = [
     (
         {"aws": {"defaultLeaseTtl": "2h", "maxLeaseTtl": "1h"}},
         "engines.aws.defaultLeaseTtl: 2h0m0s is over maxLeaseTtl (1h0m0s); lower it, or raise maxLeaseTtl",

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 import yaml
 
+from settings import reference
 from settings.load import NAMESPACE
 from settings.model import Settings
 from settings.schema import FILE, stack_schema, text
@@ -19,6 +20,10 @@ STACKS = sorted(PROJECT.glob("Pulumi.*.yaml"))
 
 def test_the_schema_is_current() -> None:
     assert FILE.read_text(encoding="utf-8") == text(), "run `make schema`"
+
+
+def test_the_reference_is_current() -> None:
+    assert reference.FILE.read_text(encoding="utf-8") == reference.text(), "run `make schema`"
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)

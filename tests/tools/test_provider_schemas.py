@@ -29,7 +29,7 @@ packages = pytest.mark.parametrize("package", PACKAGES)
 @packages
 def test_versions_are_those_of_the_python_packages(package: str) -> None:
     tool = PROVIDERS[PACKAGES.index(package)]
-    assert plugin(package).version == tool.version == version(f"pulumi-{package}")
+    assert plugin(package).schema["version"] == tool.version == version(f"pulumi-{package}")
 
 
 @packages
@@ -73,9 +73,11 @@ def test_outputs_have_the_python_packages_names(package: str) -> None:
 
 @packages
 def test_secrets_are_those_of_the_python_package(package: str) -> None:
+    # A function's results are marked by what calls it: the packages do not say which are secret.
     marked = {
         token: {name for name, spec in member["properties"].items() if spec.get("secret")}
         for token, member in plugin(package).members().items()
+        if token not in plugin(package).schema.get("functions", {})
     }
     assert {token: names for token, names in marked.items() if names} == {
         token: names for token in marked if (names := sdk_shapes.secrets(token))

@@ -238,21 +238,18 @@ class TestProvide:
 
 
 def in_a_process(tool: Tool, environ: dict[str, str]) -> subprocess.Popen[str]:
-    """Start another process that wants the tool."""
+    """Start another process that wants the tool; what it says is in a file `said-PID` beside the cache."""
     program = f"""
 import os
 from pathlib import Path, PosixPath
 from tools.go_tools import Tool, provide
-provide([{tool!r}], environ=os.environ, say=lambda line: print(line, flush=True))
+
+with Path(os.environ["VAULT_AWS_CACHE"]).with_name(f"said-{{os.getpid()}}").open("w") as said:
+    provide([{tool!r}], environ=os.environ, say=lambda line: print(line, file=said, flush=True))
 """
+    command = [sys.executable, "-c", program]
     return subprocess.Popen(
-        [sys.executable, "-c", program],
-        cwd=PROJECT,
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
+        command, cwd=PROJECT, env=environ, stderr=subprocess.DEVNULL, text=True, start_new_session=True
     )
 
 
@@ -297,19 +294,18 @@ exec {go} "$@"
         for process in started:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            process.wait()
 
     def test_two_processes_build_once(self, tool: Tool, slow: dict[str, str], tmp_path: Path, run: Start) -> None:
         first = run(tool, slow)
         wait_for((tmp_path / "started").exists)
         second = run(tool, slow)
-        assert second.stdout is not None
-        assert second.stdout.readline() == "waiting for another run that builds hello\n"
+        said = [tmp_path / f"said-{process.pid}" for process in (first, second)]
+        wait_for(lambda: said[1].exists() and said[1].read_text() == "waiting for another run that builds hello\n")
         (tmp_path / "go-on").touch()
-        said = [first.communicate(timeout=60)[0], second.communicate(timeout=60)[0]]
-        assert (first.returncode, second.returncode) == (0, 0)
-        assert said[0].startswith("built hello")
-        assert said[1] == ""
+        assert [process.wait(timeout=60) for process in (first, second)] == [0, 0]
+        assert said[0].read_text().startswith("built hello")
+        assert said[1].read_text() == "waiting for another run that builds hello\n"
 
     @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
     def test_an_interrupted_build_leaves_nothing_to_use(
@@ -318,8 +314,7 @@ exec {go} "$@"
         process = run(tool, slow)
         wait_for((tmp_path / "started").exists)
         os.killpg(process.pid, how)
-        process.communicate(timeout=60)
-        assert process.returncode != 0
+        assert process.wait(timeout=60) != 0
         left = [name for name in builds(slow) if name.startswith(".")]
         assert builds(slow) == left
         assert len(left) == (0 if how == signal.SIGINT else 1)

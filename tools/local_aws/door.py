@@ -8,37 +8,28 @@ from typing import Any
 
 from documents.evaluation import Decision, Document, Grant, PolicyError, Request, evaluate, trusts
 from tools.local_aws.environment import ACCOUNT
-from tools.local_aws.identities import (
-    Caller,
-    boundary_document,
-    find_user,
-    iam,
-    policy_documents,
-    tags_of,
-)
+from tools.local_aws.identities import Caller, boundary_document, find_user, iam, policy_documents, tags_of
 from tools.local_aws.refusals import RefusalError
 from tools.local_aws.s3 import s3_needs
 from tools.local_aws.sessions import SESSIONS
 from tools.local_aws.signature import Signature
 from tools.local_aws.targets import OWN_USER, Need, iam_needs, other_needs, sts_needs
 
-SERVICES = frozenset(
-    (
-        "cloudwatch",
-        "dynamodb",
-        "ec2",
-        "events",
-        "iam",
-        "kms",
-        "logs",
-        "s3",
-        "secretsmanager",
-        "sns",
-        "sqs",
-        "ssm",
-        "sts",
-    )
-)
+SERVICES = {
+    "iam",
+    "sts",
+    "s3",
+    "ec2",
+    "dynamodb",
+    "events",
+    "sns",
+    "sqs",
+    "kms",
+    "logs",
+    "ssm",
+    "secretsmanager",
+    "cloudwatch",
+}
 """The services that are served: by moto's name, which is also the prefix of their actions."""
 
 BODY = "local_aws.body"
@@ -113,15 +104,25 @@ def authorise(caller: Caller, need: Need, responder: Any) -> None:  # noqa: ANN4
             "AccessDenied", f"User: {caller.arn} has a policy that cannot be evaluated: {error}"
         ) from None
     if decision is not Decision.ALLOWED:
-        because = (
-            "with an explicit deny"
-            if decision is Decision.DENIED
-            else f"because no policy allows the {need.action} action"
-        )
         raise RefusalError(
             "AccessDenied",
-            f"User: {caller.arn} is not authorized to perform: {need.action} on resource: {need.resource} {because}",
+            f"User: {caller.arn} is not authorized to perform: {need.action} on resource: {need.resource} "
+            + _reason(decision, caller, request),
         )
+
+
+def _reason(decision: Decision, caller: Caller, request: Request) -> str:
+    """Why, in AWS's words: the first kind of policy without which the request would not be refused."""
+    if decision is Decision.DENIED:
+        return "with an explicit deny"
+    kind = "resource-based policy"
+    if evaluate(request, identity=caller.identity) is not Decision.ALLOWED:
+        kind = "identity-based policy"
+    elif evaluate(request, identity=caller.identity, boundary=caller.boundary) is not Decision.ALLOWED:
+        kind = "permissions boundary"
+    elif evaluate(request, identity=caller.identity, session=caller.session) is not Decision.ALLOWED:
+        kind = "session policy"
+    return f"because no {kind} allows the {request.action} action"
 
 
 def _with_resource_policy(decision: Decision, caller: Caller, request: Request, need: Need) -> Decision:

@@ -45,19 +45,23 @@ class Need:
 
 
 OWN_USER = frozenset(
-    f"{verb}{noun}"
-    for verb, noun in (
-        ("Get", "User"),
-        ("Create", "AccessKey"),
-        ("Delete", "AccessKey"),
-        ("List", "AccessKeys"),
-        ("Update", "AccessKey"),
-        ("List", "MFADevices"),
-        ("List", "SSHPublicKeys"),
-        ("List", "SigningCertificates"),
-        ("Update", "SigningCertificate"),
-        ("Delete", "SigningCertificate"),
-        ("Upload", "SigningCertificate"),
+    (
+        "ChangePassword",
+        "CreateAccessKey",
+        "CreateLoginProfile",
+        "DeactivateMFADevice",
+        "DeleteAccessKey",
+        "DeleteLoginProfile",
+        "DeleteSigningCertificate",
+        "GetLoginProfile",
+        "GetUser",
+        "ListAccessKeys",
+        "ListMFADevices",
+        "ListSSHPublicKeys",
+        "ListSigningCertificates",
+        "UpdateAccessKey",
+        "UpdateSigningCertificate",
+        "UploadSigningCertificate",
     )
 )
 """IAM's actions that are about the caller where they name no user."""
@@ -74,10 +78,10 @@ TAGGED_BY = {
 }
 """The permission that each of these needs as well if it sets tags."""
 
-_BOUNDARY_OF_REQUEST = {
+BOUNDARY_OF_REQUEST = {
     f"{verb}{noun}{end}" for noun in ("User", "Role") for verb, end in (("Create", ""), ("Put", "PermissionsBoundary"))
 }
-_BOUNDARY_OF_TARGET = {
+BOUNDARY_OF_TARGET = {
     pattern.format(noun)
     for noun in ("User", "Role")
     for pattern in ("Attach{}Policy", "Detach{}Policy", "Put{}Policy", "Delete{}Policy", "Delete{}PermissionsBoundary")
@@ -202,8 +206,8 @@ def _iam_context(action: str, param: Param) -> dict[str, str]:
     holder = find(param(name)) if param(name) and not param("GroupName") else None
     if holder:
         context |= _resource_tags(holder)
-    boundary = param("PermissionsBoundary") if action in _BOUNDARY_OF_REQUEST else None
-    if action in _BOUNDARY_OF_TARGET and holder:
+    boundary = param("PermissionsBoundary") if action in BOUNDARY_OF_REQUEST else None
+    if action in BOUNDARY_OF_TARGET and holder:
         boundary = boundary_arn(holder)
     if boundary:
         context["iam:PermissionsBoundary"] = boundary

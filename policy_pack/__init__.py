@@ -1,0 +1,1 @@
+"""The policy pack: what must be true of any stack of this kind, however it was written."""

@@ -1,0 +1,33 @@
+"""Static roles: existing IAM users whose keys Vault rotates."""
+
+import pytest
+
+from tests.e2e.conftest import World
+
+pytestmark = pytest.mark.e2e
+
+
+def test_vault_holds_the_key_of_an_existing_user_and_a_new_period_takes_effect(world: World) -> None:
+    iam = world.aws("iam")
+    iam.create_user(UserName="legacy-batch")
+    world.config["vault-aws:staticRoles"] = {"legacy": {"userName": "legacy-batch", "rotationPeriod": "24h"}}
+    world.up()
+    first = world.vault.adapter.get("/v1/aws/static-creds/legacy")["data"]
+    key = {**first, "security_token": None}
+    assert world.aws("sts", key).get_caller_identity()["Arn"].endswith(":user/legacy-batch")
+    assert world.changes() == {}
+
+    # Vault would keep the old period in its queue; the role is replaced, and its key with it.
+    world.config["vault-aws:staticRoles"]["legacy"]["rotationPeriod"] = "1m"
+    assert world.changes() == {"legacy-static-role": "replace"}
+    world.up()
+    second = world.vault.adapter.get("/v1/aws/static-creds/legacy")["data"]
+    assert second["access_key"] != first["access_key"]
+    keys = iam.list_access_keys(UserName="legacy-batch")["AccessKeyMetadata"]
+    assert [key["AccessKeyId"] for key in keys] == [second["access_key"]]
+    assert world.vault.adapter.get("/v1/aws/static-roles/legacy")["data"]["rotation_period"] == 60
+
+    del world.config["vault-aws:staticRoles"]["legacy"]
+    world.up()
+    assert iam.list_access_keys(UserName="legacy-batch")["AccessKeyMetadata"] == []
+    assert "legacy-batch" in world.user_names()
