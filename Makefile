@@ -9,7 +9,7 @@ TOOLS := $(PYTHON) -m tools
 option = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help audit up preview down rotate status env pulumi-policy verify check test lint schema lock
+.PHONY: help audit up preview down rotate status env pulumi-policy verify check test soak lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -53,6 +53,9 @@ lint: $(INSTALLED) ## Format, lint and types
 
 test: lint check ## Everything that proves the project
 	$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+soak: $(INSTALLED) ## The tests that take long: faults at every step, many cases
+	$(PYTHON) -m pytest -n 2 --dist loadgroup -m soak
 
 schema: $(INSTALLED) ## Write what is made from the settings anew: JSON Schema, docs/settings.md
 	$(PYTHON) -m settings.schema

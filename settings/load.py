@@ -5,24 +5,24 @@ import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from settings.access import WAYS, Binding, access_faults
-from settings.alarm import Alarm, alarm_faults
-from settings.audit import DEVICE_TYPES, Audit, audit_faults
+from settings.access import access_faults
+from settings.alarm import alarm_faults
+from settings.audit import DEVICE_TYPES, audit_faults
 from settings.auth_methods import METHOD_TYPES
 from settings.durations import format_duration
-from settings.exemptions import Exemption
 from settings.faults import Fault, FaultsError
 from settings.model import Settings
 from settings.nearest import did_you_mean
 from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
-from settings.static_roles import StaticRole
 from settings.trace import trace_tag_faults, trace_tags
 from settings.usernames import username_prefix
 
@@ -31,7 +31,10 @@ NAMESPACE = "vault-aws"
 
 _TAG_PLACES = {"roles": 2, "authMethods": 2, "audit": 3}
 """Where pydantic puts the tag of a union into a place such as roles, reader, iam_user, policy."""
-_TAGS = {*ROLE_TYPES, *METHOD_TYPES, *DEVICE_TYPES}
+_TAGGED: Mapping[str, Any] = {**ROLE_TYPES, **METHOD_TYPES, **DEVICE_TYPES}
+_UNIONS = {Union, UnionType}
+_DERIVED = {"region"}
+"""Fields of the settings that nobody sets."""
 
 
 def decode_config(config: Mapping[str, str]) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Faul
     # A union's branch (`iam_user`, after the name) is part of pydantic's place but not of the file's; so is `[key]`.
     tag = _TAG_PLACES.get(str(details["loc"][0]))
     steps = [
-        step for place, step in enumerate(details["loc"]) if step != "[key]" and (place != tag or step not in _TAGS)
+        step for place, step in enumerate(details["loc"]) if step != "[key]" and (place != tag or step not in _TAGGED)
     ]
     field = ""
     for step in steps:
@@ -143,7 +146,7 @@ def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, An
     role = own.get("roles", {}).get(steps[1]) if steps[0] == "roles" and len(steps) > 1 else None
     match kind:
         case "extra_forbidden":
-            return _unknown(str(steps[-1]), steps, role, own)
+            return _unknown(str(steps[-1]), details["loc"][:-1], role)
         case "missing":
             return "is missing"
         case "union_tag_not_found":
@@ -168,42 +171,45 @@ def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, An
             return details["msg"]
 
 
-def _unknown(key: str, steps: list[int | str], role: object, own: Mapping[str, Any]) -> str:
+def _unknown(key: str, place: tuple[int | str, ...], role: object) -> str:
     """Says of an unknown key whether it belongs to another credential type, or which was meant."""
-    fields: set[str] = set()
-    if steps[0] == "roles" and len(steps) == 3 and isinstance(role, dict):  # noqa: PLR2004 - roles, name, key
-        own_type = str(role.get("credentialType"))
-        takers = [name for name, model in ROLE_TYPES.items() if key in _keys(model)]
-        if takers:
-            return (
-                f"goes with credentialType {' or '.join(takers)}, and this role is {own_type}; "
-                "remove it, or change the type"
-            )
-        fields = _keys(ROLE_TYPES[own_type]) if own_type in ROLE_TYPES else set()
-    elif steps[0] == "roles" and "exemptions" in steps:
-        fields = _keys(Exemption)
-    elif len(steps) == 1:
-        fields = _keys(Settings) - {"region"}
-    elif steps[0] == "staticRoles":
-        fields = _keys(StaticRole)
-    elif steps[0] == "authMethods":
-        fields = _keys(METHOD_TYPES[own["authMethods"][steps[1]]["type"]])
-    elif steps[0] == "access":
-        ways = {to_camel(name): model for name, model in WAYS.items()}
-        fields = _keys(Binding if len(steps) == 3 else ways[str(steps[2])])  # noqa: PLR2004 - access, name, key
-    elif steps[0] == "audit":
-        device = own["audit"]["devices"][steps[2]] if len(steps) > 3 else {}  # noqa: PLR2004 - audit, devices, path, key
-        fields = _keys(DEVICE_TYPES[device["type"]] if device else Audit)
-    elif steps[0] == "alarm":
-        fields = _keys(Alarm)
-    elif steps[0] == "engines":
-        model = Settings.model_fields["engines"].default["aws"]
-        fields = _keys(type(model)) if len(steps) == 3 else _keys(type(model.vault_user))  # noqa: PLR2004
-    return f"is not a setting{did_you_mean(key, fields)}"
+    takers = [name for name, model in ROLE_TYPES.items() if key in _keys(model)]
+    if takers and isinstance(role, dict) and place[-1] in ROLE_TYPES:
+        return (
+            f"goes with credentialType {' or '.join(takers)}, and this role is {role['credentialType']}; "
+            "remove it, or change the type"
+        )
+    return f"is not a setting{did_you_mean(key, _keys(_model_at(place)) - _DERIVED)}"
+
+
+def _model_at(place: tuple[int | str, ...]) -> Any:  # noqa: ANN401 - a pydantic model class
+    """The model whose settings stand in a place, which pydantic gives with the tags of unions."""
+    found: Any = Settings
+    for step in place:
+        if get_origin(found) in _UNIONS:
+            found = _TAGGED[str(step)]
+        elif hasattr(found, "model_fields"):
+            found = _bare(next(field.annotation for name, field in _fields(found) if name == step))
+        else:
+            found = _bare(get_args(found)[-1])  # what stands in the list or the mapping
+    return found
+
+
+def _bare(annotation: Any) -> Any:  # noqa: ANN401 - any type
+    """A type without its constraints, and without the None that may stand for it."""
+    choices = [choice for choice in get_args(annotation) if choice is not NoneType]
+    if get_origin(annotation) is Annotated or (get_origin(annotation) in _UNIONS and len(choices) == 1):
+        return _bare(choices[0])
+    return annotation
+
+
+def _fields(model: Any) -> Iterator[tuple[str, FieldInfo]]:  # noqa: ANN401 - a pydantic model class
+    for name, field in model.model_fields.items():
+        yield field.alias or to_camel(name), field
 
 
 def _keys(model: Any) -> set[str]:  # noqa: ANN401 - a pydantic model class
-    return {field.alias or to_camel(name) for name, field in model.model_fields.items()}
+    return {name for name, _ in _fields(model)}
 
 
 def _across(settings: Settings) -> Iterator[tuple[str, str]]:

@@ -202,6 +202,26 @@ def test_unknown_top_level_keys_name_the_nearest() -> None:
     assert str(caught.value) == "Pulumi.dev.yaml: role: is not a setting; did you mean 'roles'?"
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"access": {"file": {"jwt": {"tokenTTL": "1h"}}}}, "access.file.jwt.tokenTTL: .* did you mean 'tokenTtl'"),
+        (
+            {"roles": {"file": USER | {"probes": {"alowed": []}}}},
+            "roles.file.probes.alowed: .* did you mean 'allowed'",
+        ),
+        (
+            {"roles": {"jwt": USER | {"probes": {"allowed": [{"cal": "x"}]}}}},
+            r"roles.jwt.probes.allowed\[0\].cal: .* did you mean 'call'",
+        ),
+    ],
+)
+def test_unknown_keys_deep_inside_name_the_nearest_whatever_the_names_above(settings: Any, message: str) -> None:
+    config = {"aws:region": "us-west-2"} | {f"vault-aws:{key}": value for key, value in settings.items()}
+    with pytest.raises(FaultsError, match=message):
+        from_values(config, "dev", "Pulumi.dev.yaml")
+
+
 def test_the_region_is_needed() -> None:
     with pytest.raises(FaultsError) as caught:
         from_values({}, "dev", "Pulumi.dev.yaml")

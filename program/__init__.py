@@ -1,0 +1,1 @@
+"""What the stack declares: from the settings and documents of a stack to its components."""
