@@ -9,7 +9,7 @@ TOOLS := $(PYTHON) -m tools
 option = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help audit up preview down rotate status env pulumi-policy verify check test soak lint schema lock
+.PHONY: help audit drift up preview down rotate status env pulumi-policy verify check test soak lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -42,6 +42,9 @@ audit: $(INSTALLED) ## Who had a credential: ROLE=…, LEASE=…, KEY=… or USE
 	@$(TOOLS) audit --stack $(STACK) $(call option,ROLE,role) $(call option,LEASE,lease) $(call option,KEY,key) \
 		$(call option,USER,user) $(call option,FILE,file) $(call option,DEVICE,device) $(call option,LAST,last) \
 		$(if $(JSON),--json)
+
+drift: $(INSTALLED) ## What differs between a stack and what is there, changing neither (MARKDOWN=… JSON=1)
+	@$(TOOLS) drift --stack $(STACK) $(call option,MARKDOWN,markdown) $(if $(JSON),--json)
 
 check: $(INSTALLED) ## Check all settings and policies; FILES="a.json b.json" for those documents alone
 	@$(TOOLS) check $(FILES)

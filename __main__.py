@@ -6,8 +6,10 @@ from components.account import caller_account
 from program.access import declare_access
 from program.engine import declare_engine
 from program.inputs import read_documents
+from program.sdk import spare_debug_messages
 from program.watch import declare_alarms, declare_audit_devices
 
+spare_debug_messages()
 documents = read_documents()
 settings = documents.settings
 place = caller_account()

@@ -49,6 +49,8 @@ def _engine_rules(mount: str, engine: Engine, *, static: bool) -> Iterator[Rule]
     if engine.rotation == "vault":
         yield Rule(f"{at}/config/rotate-root", ["update"])
     yield Rule(f"{at}/roles/+", _WHOLE)
+    # `make drift` looks for roles that the stack did not make.
+    yield Rule(f"{at}/roles/", ["list"])
     if static:
         yield Rule(f"{at}/static-roles/+", _WHOLE)
     yield Rule(f"sys/policies/acl/{policy_name(at, '*')}", _WHOLE)
@@ -60,6 +62,8 @@ def _method_rules(path: str, method: AuthMethod) -> Iterator[Rule]:
     yield Rule(f"sys/mounts/auth/{at}", ["read"])
     yield Rule(f"sys/mounts/auth/{at}/tune", ["read"])
     yield Rule(f"auth/{at}/role/+", ["create", *_WHOLE])
+    # `make drift` again.
+    yield Rule(f"auth/{at}/role/", ["list"])
     if method.type == "approle":
         yield Rule(f"auth/{at}/role/+/role-id", ["read"])
     else:

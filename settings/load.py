@@ -8,7 +8,6 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-import yaml
 from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
@@ -20,14 +19,14 @@ from settings.audit import DEVICE_TYPES, audit_faults
 from settings.auth_methods import METHOD_TYPES
 from settings.durations import format_duration
 from settings.faults import Fault, FaultsError
+from settings.files import NAMESPACE as NAMESPACE
+from settings.files import config_of
 from settings.model import Settings
 from settings.nearest import did_you_mean
 from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
+from settings.shared import StackConfig, with_shared
 from settings.trace import trace_tag_faults, trace_tags
 from settings.usernames import username_prefix
-
-NAMESPACE = "vault-aws"
-"""The project's configuration namespace: `vault-aws:roles` and so on."""
 
 _TAG_PLACES = {"roles": 2, "authMethods": 2, "audit": 3}
 """Where pydantic puts the tag of a union into a place such as roles, reader, iam_user, policy."""
@@ -42,29 +41,14 @@ def decode_config(config: Mapping[str, str]) -> dict[str, Any]:
     return {key: _decoded(value) for key, value in config.items()}
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """The configuration that a stack's file holds, without Pulumi.
+def read_config(path: Path) -> StackConfig:
+    """The configuration of a stack's file over the file that it shares, without Pulumi.
 
     Raises:
-        FaultsError: The file is missing, is not YAML, or is not a stack's file.
+        FaultsError: One of the files is missing, is not YAML, or is not of its form.
     """
-    where = path.name
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeys)  # noqa: S506 - a safe loader
-    except OSError as error:
-        raise FaultsError([Fault(where, "", f"cannot be read: {error.strerror}")]) from None
-    except UnicodeDecodeError:
-        raise FaultsError([Fault(where, "", "is not UTF-8 text; save it as UTF-8")]) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise FaultsError([Fault(where, place, f"is not YAML: {error.problem}")]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise FaultsError([Fault(where, "", f"is not YAML: {error}")]) from None
-    config = (content.get("config") or {}) if isinstance(content, dict) else content
-    if not isinstance(config, dict):
-        raise FaultsError([Fault(where, "config", "must be a mapping of settings; see README.md, Settings")])
-    return config
+    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    return with_shared(config_of(path), stack, path.name)
 
 
 def from_values(config: Mapping[str, Any], stack: str, where: str) -> Settings:
@@ -78,6 +62,17 @@ def from_values(config: Mapping[str, Any], stack: str, where: str) -> Settings:
     Raises:
         FaultsError: With every fault.
     """
+    config = with_shared(config, stack, where)
+    try:
+        return _checked(config, stack, where)
+    except FaultsError as error:
+        # What was not filled or taken away breaks other rules as well; one fault a place is enough.
+        known = {(fault.where, fault.field) for fault in config.faults}
+        others = [fault for fault in config.attributed(error.faults) if (fault.where, fault.field) not in known]
+        raise FaultsError(sorted({*config.faults, *others})) from None
+
+
+def _checked(config: StackConfig, stack: str, where: str) -> Settings:
     prefix = f"{NAMESPACE}:"
     own = {key.removeprefix(prefix): value for key, value in config.items() if str(key).startswith(prefix)}
     faults = [
@@ -93,7 +88,7 @@ def from_values(config: Mapping[str, Any], stack: str, where: str) -> Settings:
         faults += [_as_fault(details, own, where) for details in error.errors(include_url=False)]
         raise FaultsError(sorted(faults)) from None
     faults += [Fault(where, *fault) for fault in _across(settings)]
-    if faults:
+    if faults or config.faults:
         raise FaultsError(sorted(faults))
     return _with_trace_tags(_with_session_ttls(settings))
 
@@ -104,21 +99,6 @@ def _decoded(value: str) -> Any:  # noqa: ANN401 - whatever JSON held
     except ValueError:
         return value
     return decoded if isinstance(decoded, dict | list | bool) else value
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key may stand once; PyYAML would keep the last and drop the others in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key_node, _ in node.value:
-            if key_node.value in seen and key_node.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key_node.value!r} stands there twice", key_node.start_mark
-                )
-            if isinstance(key_node.value, str):
-                seen.add(key_node.value)
-        return super().construct_mapping(node, deep=deep)
 
 
 def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Fault:

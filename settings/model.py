@@ -56,12 +56,13 @@ class Settings(Model):
 
     def roles_of(self, engine: str) -> dict[str, Role]:
         """The roles of one engine, by name."""
-        return {name: role for name, role in self.roles.items() if self.engine_of(name) == engine}
+        first = next(iter(self.engines))
+        return {name: role for name, role in self.roles.items() if (role.engine or first) == engine}
 
     def policy_name(self, role: str) -> str:
         """The name of the Vault policy of a role."""
-        owner = next(engine for engine in self.engines if role in self.roles_of(engine) | self.static_roles_of(engine))
-        return policy_name(self.mount_path(owner), role)
+        engine = (self.roles.get(role) or self.static_roles[role]).engine or next(iter(self.engines))
+        return policy_name(self.mount_path(engine), role)
 
     def policies_of(self, binding: Binding) -> list[str]:
         """The names of the Vault policies that a binding gives, in order."""

@@ -1,6 +1,7 @@
 """The commands behind `make`: `python -m tools COMMAND --stack STACK`."""
 
 import argparse
+import contextlib
 import json
 import os
 import shlex
@@ -23,11 +24,14 @@ from settings.model import Settings
 from tools import audit as auditing
 from tools import check, toolchain
 from tools.audit_report import show as show_audit
+from tools.drift import command as drifting
 from tools.errors import ToolError
 from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.update import destroy as destroy_stack
+from tools.update import update
 from tools.vault_server import find_vault
 from tools.verify import Verifier, show
 
@@ -48,6 +52,8 @@ def main(words: Sequence[str]) -> int:
         command.add_argument("files", nargs="*", help="check: policy documents to check alone")
         if run is audit:
             auditing.add_arguments(command)
+        if run is drift:
+            drifting.add_arguments(command)
         command.set_defaults(run=run)
     arguments = parser.parse_args(words)
     try:
@@ -68,8 +74,7 @@ def up(arguments: argparse.Namespace) -> int:
     stack = _open(arguments, start=True)
     stack.ensure(create=arguments.stack == LOCAL)
     _warn_of_leases(stack)
-    confirmed = ["--yes"] if arguments.stack == LOCAL or not sys.stdin.isatty() else []
-    return stack.run("up", *GUARDED, *confirmed).returncode or verify(arguments)
+    return update(stack, GUARDED, _confirm(arguments, "update")) or verify(arguments)
 
 
 def preview(arguments: argparse.Namespace) -> int:
@@ -110,8 +115,7 @@ def destroy(arguments: argparse.Namespace) -> int:
     paths = {name: role["read"] for name, role in outputs.get("roles", {}).items()}
     mounts = set(outputs.get("mounts", {}).values())
     end_leases(_vault(stack), paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
-    confirmed = ["--yes", "--skip-preview"] if arguments.stack == LOCAL else []
-    if stack.run("destroy", *confirmed).returncode:
+    if destroy_stack(stack, _confirm(arguments, "destroy")):
         raise ToolError("the stack was not destroyed; mend what is said above and run `make down` again")
     return 0
 
@@ -165,7 +169,7 @@ def verify(arguments: argparse.Namespace) -> int:
     if set(roles) != set(settings.roles):
         raise ToolError(f"the stack {stack.name} is not what its settings say; run `make up STACK={stack.name}` first")
     verifier = Verifier(settings, {name: role["read"] for name, role in roles.items()}, _vault(stack))
-    return 0 if show([verifier.verify(name) for name in settings.roles], _console()) else 1
+    return 0 if show(verifier.verify_all(), _console()) else 1
 
 
 def audit(arguments: argparse.Namespace) -> int:
@@ -178,6 +182,16 @@ def audit(arguments: argparse.Namespace) -> int:
     kind, value = next((kind, value) for kind in auditing.QUESTIONS if (value := getattr(arguments, kind)))
     answers = auditor.ask(kind, value)
     return 0 if show_audit(answers, auditor, _console(), as_json=arguments.json) else 1
+
+
+def drift(arguments: argparse.Namespace) -> int:
+    """Says what differs between a stack and what is there, and changes neither; exits with 2 if anything does."""
+    # What the toolchain says is no part of the JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        stack = _open(arguments, start=False)
+    _enter(stack)
+    findings = drifting.find_drift(stack, _settings(stack), _vault(stack))
+    return drifting.tell(stack.name, findings, arguments, _console())
 
 
 def print_pulumi_policy(arguments: argparse.Namespace) -> int:
@@ -234,6 +248,24 @@ def _vault(stack: PulumiStack) -> hvac.Client:
     return hvac.Client(url=os.environ.get("VAULT_ADDR") or _config(stack).get("vault:address"))
 
 
+def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool]:
+    """Asks whoever sits at a terminal. The local stack needs no word; a run by nobody has been reviewed before."""
+
+    def ask() -> bool:
+        if arguments.stack == LOCAL:
+            return True
+        if sys.stdin.isatty():
+            return input(f"{what} the stack {arguments.stack}? (yes/no) ").strip().lower() in {"y", "yes"}
+        if what == "update":
+            return True
+        raise ToolError(
+            f"nothing was destroyed: the stack {arguments.stack} goes only by somebody's word; run this at a "
+            f"terminal, or `pulumi destroy --yes --stack {arguments.stack}`"
+        )
+
+    return ask
+
+
 def _outputs(stack: PulumiStack) -> dict[str, Any]:
     outputs = stack.run("stack", "output", "--json", capture=True)
     if outputs.returncode:
@@ -268,6 +300,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "env": env,
     "verify": verify,
     "audit": audit,
+    "drift": drift,
     "check": check.run,
     "pulumi-policy": print_pulumi_policy,
 }

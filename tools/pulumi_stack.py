@@ -1,10 +1,12 @@
 """One Pulumi stack and how to run the CLI on it."""
 
+import json
 import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tools.errors import ToolError
 from tools.paths import PROJECT
@@ -39,7 +41,7 @@ class PulumiStack:
         env = {key: value for key, value in self.env.items() if key not in _NOT_FOR_CHILDREN} | _CHILD_SETTINGS
         command, folder = ["pulumi", *words, "--stack", self.name], self.project
         if self.config_file is not None:
-            if words[0] == "stack":
+            if words[0] in {"stack", "cancel"}:
                 # These take no --config-file: they look beside a Pulumi.yaml, and there is one beside it.
                 folder = self.config_file.parent
             else:
@@ -58,6 +60,18 @@ class PulumiStack:
         done = self.run("config", "set", "--path", path, value, capture=True)
         if done.returncode:
             raise ToolError(f"{path} cannot be set:\n{done.stderr.strip()}")
+
+    def resources(self) -> list[dict[str, Any]]:
+        """What the state holds, as Pulumi exports it: secrets stay encrypted.
+
+        Raises:
+            ToolError: Pulumi refuses.
+        """
+        exported = self.run("stack", "export", capture=True)
+        if exported.returncode:
+            raise ToolError(f"the state of stack {self.name} cannot be read:\n{exported.stderr.strip()}")
+        found: list[dict[str, Any]] = json.loads(exported.stdout)["deployment"].get("resources", [])
+        return found
 
     def ensure(self, *, create: bool = False) -> None:
         """Selects the stack.

@@ -3,8 +3,10 @@
 AWS's address and the caller's own credentials are the environment's, as for every AWS SDK.
 """
 
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,6 +27,7 @@ from settings.roles import Probe, Role
 DEADLINE = 90.0
 """Seconds in which AWS must take up a new credential, or drop an old one."""
 
+_AT_A_TIME = 8
 _CLIENT = Config(connect_timeout=5, read_timeout=20, retries={"total_max_attempts": 2})
 _REFUSED = {
     "AccessDenied",
@@ -37,6 +40,8 @@ _REFUSED = {
 _UNKNOWN_KEY = {"InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", "ExpiredToken"}
 
 T = TypeVar("T")
+Key = tuple[str, str, str | None]
+"""An access key: its id, its secret key, and a session's token."""
 
 
 class RoleFailedError(Exception):
@@ -70,6 +75,14 @@ class Verifier:
     paths: Mapping[str, str]
     vault: hvac.Client
     deadline: float = DEADLINE
+    _clients: dict[tuple[Key | None, str], Any] = field(default_factory=dict, init=False, repr=False)
+    _session: boto3.Session = field(default_factory=boto3.Session, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def verify_all(self) -> list[Outcome]:
+        """Verifies the roles, some at a time: most of it is waiting for AWS."""
+        with ThreadPoolExecutor(_AT_A_TIME) as pool:
+            return list(pool.map(self.verify, self.settings.roles))
 
     def verify(self, name: str) -> Outcome:
         """Reads one credential of a role, tries it and ends its lease; a failure is in the outcome."""
@@ -79,11 +92,11 @@ class Verifier:
         try:
             lease = self._read(name, role)
             self._check_ttl(name, role, lease)
-            session = _session(lease["data"], self.settings.region)
-            identity = self._until(lambda: self._client(session, "sts").get_caller_identity(), _UNKNOWN_KEY)
+            key = _key(lease["data"])
+            identity = self._until(lambda: self._client(key, "sts").get_caller_identity(), _UNKNOWN_KEY)
             outcome.identity = identity["Arn"].split(":", 5)[5]
-            self._probe(session, role, outcome)
-            outcome.ending = self._end(role, lease, session, identity["Arn"])
+            self._probe(key, role, outcome)
+            outcome.ending = self._end(role, lease, key, identity["Arn"])
             lease = None
         except RoleFailedError as error:
             outcome.failure = str(error)
@@ -113,13 +126,13 @@ class Verifier:
         if not 0 < seconds <= longest:
             raise RoleFailedError(f"the lease lives {seconds} s, and the settings allow {longest} s")
 
-    def _probe(self, session: boto3.Session, role: Role, outcome: Outcome) -> None:
+    def _probe(self, key: Key, role: Role, outcome: Outcome) -> None:
         for probe in role.probes.allowed:
-            self._until(partial(self._call, session, probe), _UNKNOWN_KEY | _REFUSED)
+            self._until(partial(self._call, key, probe), _UNKNOWN_KEY | _REFUSED)
             outcome.probes.append(f"may {probe.call}")
         for probe in role.probes.denied:
             try:
-                self._call(session, probe)
+                self._call(key, probe)
             except ClientError as error:
                 if _code(error) not in _REFUSED:
                     raise
@@ -127,17 +140,17 @@ class Verifier:
             else:
                 raise RoleFailedError(f"{probe.call} {probe.with_} succeeded and must be refused; narrow the policy")
 
-    def _call(self, session: boto3.Session, probe: Probe) -> object:
+    def _call(self, key: Key, probe: Probe) -> object:
         service, operation = probe.call.split(":")
-        return getattr(self._client(session, service), xform_name(operation))(**probe.with_)
+        return getattr(self._client(key, service), xform_name(operation))(**probe.with_)
 
-    def _end(self, role: Role, lease: Mapping[str, Any], session: boto3.Session, arn: str) -> str:
+    def _end(self, role: Role, lease: Mapping[str, Any], key: Key, arn: str) -> str:
         if role.credential_type != "iam_user":
             seconds = lease["data"].get("ttl") or lease["lease_duration"]
             expires = datetime.now(UTC) + timedelta(seconds=seconds)
             return f"expires {expires:%H:%M} UTC, within {seconds} s"
         self.vault.sys.revoke_lease(lease["lease_id"])
-        sts = self._client(session, "sts")
+        sts = self._client(key, "sts")
         deadline, pause = time.monotonic() + self.deadline, 0.1
         while True:
             try:
@@ -156,7 +169,7 @@ class Verifier:
         """Looks for the IAM user with the caller's own rights, where there are any."""
         user = arn.rsplit("/", 1)[1]
         try:
-            self._client(boto3.Session(region_name=self.settings.region), "iam").get_user(UserName=user)
+            self._client(None, "iam").get_user(UserName=user)
         except ClientError as error:
             if _code(error) == "NoSuchEntity":
                 return "user gone"
@@ -178,8 +191,20 @@ class Verifier:
             time.sleep(pause)
             pause = min(2 * pause, 5.0)
 
-    def _client(self, session: boto3.Session, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients
-        return session.client(service, config=_CLIENT)
+    def _client(self, key: Key | None, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients
+        """A client with a key, or with the caller's own; made once, since that takes longer than its calls."""
+        with self._lock:  # boto3's sessions do not make clients for two threads at once
+            if (key, service) not in self._clients:
+                access_key, secret_key, token = key or (None, None, None)
+                self._clients[key, service] = self._session.client(
+                    service,
+                    region_name=self.settings.region,
+                    aws_access_key_id=access_key,
+                    aws_secret_access_key=secret_key,
+                    aws_session_token=token,
+                    config=_CLIENT,
+                )
+            return self._clients[key, service]
 
     def _revoke_quietly(self, lease_id: str) -> None:
         try:
@@ -206,13 +231,8 @@ def show(outcomes: list[Outcome], console: Console) -> bool:
     return not any(row.failure for row in outcomes)
 
 
-def _session(data: Mapping[str, Any], region: str) -> boto3.Session:
-    return boto3.Session(
-        aws_access_key_id=data["access_key"],
-        aws_secret_access_key=data["secret_key"],
-        aws_session_token=data.get("security_token") or data.get("session_token"),
-        region_name=region,
-    )
+def _key(data: Mapping[str, Any]) -> Key:
+    return (data["access_key"], data["secret_key"], data.get("security_token") or data.get("session_token"))
 
 
 def _code(error: ClientError) -> str:

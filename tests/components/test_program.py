@@ -10,6 +10,7 @@ import pulumi
 import pytest
 import yaml
 
+from program.sdk import KEEP, spare_debug_messages
 from tests.components.conftest import Recorder, new_recorder
 from tests.tools.provider_schemas import unknown_properties
 from tools.paths import PROJECT
@@ -54,3 +55,15 @@ def test_resources_are_parented_and_named_once(path: Path) -> None:
     assert len(names) == len(set(names))
     own = [resource for resource in recorder.resources if not resource.type.startswith(("vault-aws:", "pulumi:"))]
     assert all(resource.parent for resource in own)
+
+
+def test_the_sdk_keeps_its_debug_messages_to_itself_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = pulumi.log.info
+    monkeypatch.setattr(pulumi.log, "debug", said)
+    monkeypatch.setenv(KEEP, "1")
+    spare_debug_messages()
+    assert pulumi.log.debug is said
+    monkeypatch.delenv(KEEP)
+    spare_debug_messages()
+    assert pulumi.log.debug is not said
+    pulumi.log.debug("nobody hears this", stream_id=1)

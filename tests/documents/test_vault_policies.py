@@ -113,6 +113,7 @@ def test_pulumi_asks_for_nothing_that_the_settings_do_not_need() -> None:
         "aws/config/root",
         "aws/config/lease",
         "aws/roles/+",
+        "aws/roles/",
         "sys/policies/acl/aws-*",
     ]
     assert not any("sudo" in rule["capabilities"] for rule in plain.values())
@@ -123,6 +124,7 @@ def test_pulumi_asks_for_nothing_that_the_settings_do_not_need() -> None:
         "sys/mounts/auth/apps",
         "sys/mounts/auth/apps/tune",
         "auth/apps/role/+",
+        "auth/apps/role/",
         "auth/apps/role/+/role-id",
     }
 

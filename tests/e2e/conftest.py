@@ -21,7 +21,16 @@ from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
 from tools.vault_server import find_vault
 
-_PROGRAM = ("Pulumi.yaml", "Pulumi.local.yaml", "__main__.py", "components", "documents", "policies", "settings")
+_PROGRAM = (
+    "Pulumi.yaml",
+    "Pulumi.local.yaml",
+    "__main__.py",
+    "components",
+    "documents",
+    "policies",
+    "program",
+    "settings",
+)
 
 
 @dataclass

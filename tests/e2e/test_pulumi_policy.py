@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hvac
 import pytest
 import requests
 
@@ -13,11 +14,13 @@ from documents.pulumi_policy import pulumi_policy
 from settings.load import from_values
 from tests.e2e.conftest import World
 from tests.e2e.issuers import Cluster, Issuer
+from tools.drift.state import State
+from tools.drift.vault_side import Reader, vault_findings
 
 pytestmark = pytest.mark.e2e
 
 NAME = "vault-aws-pulumi"
-METHODS = {"read": "GET", "create": "POST", "update": "POST", "delete": "DELETE"}
+METHODS = {"read": "GET", "list": "LIST", "create": "POST", "update": "POST", "delete": "DELETE"}
 
 
 def test_the_whole_life_of_a_stack_takes_every_rule_of_the_policy_and_no_other(world: World, tmp_path: Path) -> None:
@@ -117,12 +120,22 @@ def live(world: World) -> None:
     }
     world.up()
     assert world.changes() == {}
+    look_for_drift(world)
 
     del world.roles["added"], world.roles["seeded-spare"]
     world.config["vault-aws:access"]["platform"]["roles"] = ["deploy"]
     world.up()
     world.pulumi("destroy", "--yes", "--skip-preview")
     assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
+
+
+def look_for_drift(world: World) -> None:
+    """What `make drift` asks of Vault itself; the rest it leaves to Pulumi."""
+    state = State.of(world.pulumi("stack", "export").stdout, "local")
+    reader = Reader(hvac.Client(url=world.env["VAULT_ADDR"], token=world.stack.env["VAULT_TOKEN"]))
+    reader.check()
+    settings = from_values(world.config, "local", "Pulumi.local.yaml")
+    assert list(vault_findings(reader, state, settings.engines, settings.region)) == []
 
 
 def requests_of(log: Path) -> set[tuple[str, str]]:

@@ -1,0 +1,64 @@
+"""What an update is made of, from what its preview said."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tools import update as updating
+from tools.update import MANY, Change, Planned, read_events
+
+ROLE, POLICY = "vault:aws/secretBackendRole:SecretBackendRole", "vault:index/policy:Policy"
+USER, MOUNT = "aws:iam/user:User", "vault:aws/secretBackend:SecretBackend"
+
+
+def changes(type_: str, operation: str = "create", count: int = MANY) -> list[Change]:
+    return [Change(f"urn:pulumi:dev::vault-aws::{type_}::{number}", type_, operation) for number in range(count)]
+
+
+def test_few_changes_are_made_at_once_with_checkpoints() -> None:
+    assert Planned([*changes(ROLE, count=MANY - 1), *changes(USER, count=1)], outputs_change=True).first is None
+
+
+def test_many_roles_come_after_all_that_must_be_recorded() -> None:
+    others = [*changes(USER, count=1), *changes(MOUNT, "update", count=1)]
+    assert Planned([*others, *changes(ROLE), *changes(POLICY)], outputs_change=True).first == [
+        change.urn for change in others
+    ]
+    assert Planned(changes(ROLE, "delete"), outputs_change=True).first == []
+
+
+@pytest.mark.parametrize("operation", ["delete", "replace", "create-replacement", "delete-replaced"])
+def test_what_takes_something_away_that_must_be_recorded_keeps_its_checkpoints(operation: str) -> None:
+    assert Planned([*changes(ROLE), *changes(MOUNT, operation, count=1)], outputs_change=True).first is None
+
+
+def test_a_preview_is_read_from_its_events(tmp_path: Path) -> None:
+    log = tmp_path / "events.json"
+
+    def step(event: str, type_: str, operation: str, **states: Any) -> dict[str, Any]:
+        return {event: {"metadata": {"urn": f"urn:{type_}", "type": type_, "op": operation, **states}}}
+
+    stack = "pulumi:pulumi:Stack"
+    events = [
+        {"preludeEvent": {"config": {}}},
+        step("resourcePreEvent", stack, "same"),
+        step("resourcePreEvent", ROLE, "create"),
+        step("resourcePreEvent", POLICY, "same"),
+        step("resOutputsEvent", ROLE, "create", old=None, new={"outputs": {"id": "x"}}),
+        step("resOutputsEvent", stack, "same", old={"outputs": {"roles": {}}}, new={"outputs": {"roles": {}}}),
+    ]
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    assert read_events(log) == Planned([Change(f"urn:{ROLE}", ROLE, "create")], outputs_change=False)
+    events.append(step("resOutputsEvent", stack, "same", old=None, new={"outputs": {"roles": {"a": "x"}}}))
+    log.write_text("".join(f"{json.dumps(event)}\n" for event in events))
+    assert read_events(log).outputs_change
+
+
+def test_every_repeatable_type_is_one_that_the_program_declares() -> None:
+    project = Path(updating.__file__).parent.parent
+    sources = "".join(path.read_text() for path in (project / "components").glob("*.py"))
+    for type_ in updating.REPEATABLE:
+        if type_.startswith("vault-aws:"):
+            assert f'"{type_}"' in sources

@@ -1,0 +1,163 @@
+"""An update of a stack, or its end: shown, asked about, and done in steps that a crash cannot spoil.
+
+Pulumi writes the whole state after each step, so that nothing is lost if it is killed; with hundreds of roles that is
+nearly all the time that an update takes (docs/performance.md). What matters there is the user, its key and the mount:
+made again they would collide, or leave a key behind. Roles, Vault policies and logins are written by name; writing one
+twice is writing it once. So where many of these change, everything else is updated first, with its checkpoints, and
+then they, without.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+from tools.pulumi_stack import PulumiStack
+
+MANY: Final = 50
+"""From how many changes on it pays to run the program once more and to leave the checkpoints out."""
+
+REPEATABLE: Final = frozenset(
+    {
+        "vault:appRole/authBackendRole:AuthBackendRole",
+        "vault:aws/secretBackendRole:SecretBackendRole",
+        "vault:identity/group:Group",
+        "vault:identity/groupAlias:GroupAlias",
+        "vault:index/policy:Policy",
+        "vault:jwt/authBackendRole:AuthBackendRole",
+        "vault:kubernetes/authBackendRole:AuthBackendRole",
+        "vault-aws:access:AppRole",
+        "vault-aws:access:Group",
+        "vault-aws:access:Jwt",
+        "vault-aws:access:Kubernetes",
+        "vault-aws:access:VaultPolicies",
+        "vault-aws:role:Role",
+    }
+)
+"""What Vault takes again under the same name, and the components of it. Nothing else depends on any of it."""
+
+_UNCHANGED: Final = frozenset({"same", "read"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an update would do to one resource."""
+
+    urn: str
+    type: str
+    operation: str
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be done twice, so that it need not be recorded at once."""
+        return self.type in REPEATABLE
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a preview said.
+
+    Attributes:
+        changes: What would be done, in the preview's order.
+        outputs_change: Whether the stack's outputs would be others.
+    """
+
+    changes: Sequence[Change]
+    outputs_change: bool
+
+    @property
+    def first(self) -> list[str] | None:
+        """The URNs to update before the rest, with checkpoints; None if all is done at once, with checkpoints."""
+        rest = [change for change in self.changes if not change.repeatable]
+        if len(self.changes) - len(rest) < MANY or any(change.operation not in {"create", "update"} for change in rest):
+            return None
+        return [change.urn for change in rest]
+
+
+def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], bool]) -> int:
+    """Previews a stack, has the update confirmed, and does it.
+
+    Args:
+        stack: The stack.
+        options: What the preview and each update are also given, such as a policy pack.
+        confirm: Asked once, if there is anything to do.
+
+    Returns:
+        The exit status: Pulumi's, or 1 if it was not confirmed. Nothing was changed by a preview that failed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        events = Path(folder) / "events.json"
+        logging = replace(stack, env={**stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
+        status = logging.run("preview", *options, "--event-log", str(events)).returncode
+        if status:
+            return status
+        planned = read_events(events)
+    if not planned.changes and not planned.outputs_change:
+        return 0
+    if not confirm():
+        sys.stderr.write("nothing was changed\n")
+        return 1
+    words = ("up", "--yes", "--skip-preview", *options)
+    first = planned.first
+    if first is None:
+        return stack.run(*words).returncode
+    if first:
+        status = stack.run(*words, *_targets(first)).returncode
+        if status:
+            return status
+    return _without_checkpoints(stack).run(*words).returncode
+
+
+def destroy(stack: PulumiStack, confirm: Callable[[], bool]) -> int:
+    """Shows what destroying a stack takes away, has it confirmed, and destroys it.
+
+    Args:
+        stack: The stack.
+        confirm: Asked once.
+
+    Returns:
+        The exit status: Pulumi's, or 1 if it was not confirmed.
+    """
+    status = stack.run("destroy", "--preview-only").returncode
+    if status:
+        return status
+    if not confirm():
+        sys.stderr.write("nothing was changed\n")
+        return 1
+    words = ("destroy", "--yes", "--skip-preview")
+    first = [resource["urn"] for resource in stack.resources() if resource["type"] in REPEATABLE]
+    if len(first) >= MANY:
+        # What is deleted twice is deleted once: Vault says nothing about a role that is not there.
+        status = _without_checkpoints(stack).run(*words, "--target-dependents", *_targets(first)).returncode
+        if status:
+            return status
+    return stack.run(*words).returncode
+
+
+def _targets(urns: Sequence[str]) -> list[str]:
+    return [word for urn in urns for word in ("--target", urn)]
+
+
+def _without_checkpoints(stack: PulumiStack) -> PulumiStack:
+    return replace(stack, env={**stack.env, "PULUMI_SKIP_CHECKPOINTS": "true"})
+
+
+def read_events(log: Path) -> Planned:
+    """What a preview's event log says; https://www.pulumi.com/docs/iac/automation-api/ reads the same."""
+    changes: dict[str, Change] = {}
+    outputs: list[Any] = [None, None]
+    with log.open(encoding="utf-8") as lines:
+        for line in lines:
+            event = json.loads(line)
+            if "resourcePreEvent" in event:
+                step = event["resourcePreEvent"]["metadata"]
+                if step["op"] not in _UNCHANGED:
+                    changes[f"{step['urn']} {step['op']}"] = Change(step["urn"], step["type"], step["op"])
+            elif "resOutputsEvent" in event:
+                step = event["resOutputsEvent"]["metadata"]
+                if step["type"] == "pulumi:pulumi:Stack":
+                    outputs = [(step.get(side) or {}).get("outputs") for side in ("old", "new")]
+    return Planned(list(changes.values()), outputs[0] != outputs[1])
