@@ -1,7 +1,7 @@
 """Who gets which Vault policies: one component for each way to say who."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_vault as vault
@@ -101,10 +101,7 @@ class AppRoleAccess(pulumi.ComponentResource):
             secret_id_ttl=args["secret_id_ttl"],
             secret_id_num_uses=args.get("secret_id_num_uses"),
             secret_id_bound_cidrs=args.get("secret_id_bound_cidrs"),
-            token_policies=args["policies"],
-            token_ttl=args["token_ttl"],
-            token_max_ttl=args["token_max_ttl"],
-            token_bound_cidrs=args.get("token_bound_cidrs"),
+            **_token(args),
             opts=_own(self),
         )
         self.login = _login(args["mount"], role)
@@ -131,10 +128,7 @@ class JwtAccess(pulumi.ComponentResource):
             bound_subject=args.get("bound_subject"),
             bound_claims=claims or None,
             bound_claims_type=args.get("bound_claims_type", "string"),
-            token_policies=args["policies"],
-            token_ttl=args["token_ttl"],
-            token_max_ttl=args["token_max_ttl"],
-            token_bound_cidrs=args.get("token_bound_cidrs"),
+            **_token(args),
             opts=_own(self),
         )
         self.login = _login(args["mount"], role)
@@ -156,10 +150,7 @@ class KubernetesAccess(pulumi.ComponentResource):
             bound_service_account_names=args["service_accounts"],
             bound_service_account_namespaces=args["namespaces"],
             audience=args.get("audience"),
-            token_policies=args["policies"],
-            token_ttl=args["token_ttl"],
-            token_max_ttl=args["token_max_ttl"],
-            token_bound_cidrs=args.get("token_bound_cidrs"),
+            **_token(args),
             opts=_own(self),
         )
         self.login = _login(args["mount"], role)
@@ -197,6 +188,15 @@ class GroupAccess(pulumi.ComponentResource):
 def _own(parent: pulumi.Resource) -> pulumi.ResourceOptions:
     # A replacement has the same name in Vault, so the old one goes first.
     return pulumi.ResourceOptions(parent=parent, delete_before_replace=True)
+
+
+def _token(args: _LoginArgs) -> dict[str, Any]:
+    return {
+        "token_policies": args["policies"],
+        "token_ttl": args["token_ttl"],
+        "token_max_ttl": args["token_max_ttl"],
+        "token_bound_cidrs": args.get("token_bound_cidrs"),
+    }
 
 
 def _login(mount: pulumi.Input[str], role: pulumi.CustomResource) -> pulumi.Output[str]:

@@ -86,6 +86,7 @@ def test_vaults_user_can_do_nothing_beside_its_work(world: World) -> None:
 
 def test_without_a_federated_role_vaults_user_cannot_federate(world: World) -> None:
     del world.roles["report-session"]
+    world.config["vault-aws:access"]["reporting"]["roles"].remove("report-session")
     world.up()
     sts = world.aws("sts", world.root_key())
     assert refused(sts.get_federation_token, Name="vault-x") == "AccessDenied"

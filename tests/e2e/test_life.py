@@ -33,7 +33,12 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     world.roles["added"]["tags"] = {"team": "data"}
     assert world.changes() == {"added-role": "update"}
     world.up()
-    assert world.vault.adapter.get("/v1/aws/roles/added")["data"]["iam_tags"] == {"team": "data"}
+    assert world.vault.adapter.get("/v1/aws/roles/added")["data"]["iam_tags"] == {
+        "team": "data",
+        "vault-aws/environment": "local",
+        "vault-aws/mount": "aws",
+        "vault-aws/role": "added",
+    }
 
     world.roles["renamed"] = world.roles.pop("added")
     assert world.changes() == {
