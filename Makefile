@@ -9,7 +9,7 @@ TOOLS := $(PYTHON) -m tools
 option = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help audit drift up preview down rotate status env pulumi-policy verify check test soak lint schema lock
+.PHONY: help audit drift up preview down rotate status env pulumi-policy verify check new-env environments test soak lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -48,6 +48,13 @@ drift: $(INSTALLED) ## What differs between a stack and what is there, changing 
 
 check: $(INSTALLED) ## Check all settings and policies; FILES="a.json b.json" for those documents alone
 	@$(TOOLS) check $(FILES)
+
+new-env: $(INSTALLED) ## Make another environment's file: NAME=… ACCOUNT=… REGION=… VAULT=https://…
+	@$(TOOLS) new-env $(call option,NAME,name) $(call option,ACCOUNT,account) $(call option,REGION,region) \
+		$(call option,VAULT,vault)
+
+environments: $(INSTALLED) ## Write the table that compares the environments in README.md anew
+	@$(TOOLS) environments
 
 lint: $(INSTALLED) ## Format, lint and types
 	$(VENV)/bin/ruff format --check .

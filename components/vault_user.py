@@ -18,8 +18,8 @@ class VaultUserArgs(TypedDict):
     user_path: pulumi.Input[str]
     """The IAM user's path, with a slash at both ends."""
 
-    key_generation: int | None
-    """The generation of the access key, from 1. A higher one makes a new key and deletes the old one.
+    key_generation: int | str | None
+    """The generation of the access key. Another one makes a new key, and the old one is deleted last.
     None makes no key."""
 
     policies: Mapping[str, pulumi.Input[str]]

@@ -13,9 +13,7 @@ from typing import Any
 
 from documents.wording import Finding, members, shown, step
 from settings.nearest import did_you_mean
-
-PLACEHOLDERS = ("account", "partition", "region", "environment")
-"""The names that may stand in `${…}`."""
+from settings.place import PLACEHOLDERS
 
 VARIABLE = re.compile(r"\$\{((?:'[^']*'|[^'}])*)(\}?)")
 """One `${…}`, be it a placeholder or AWS's; a default in quotes may hold a brace. Group 2 is its end."""

@@ -13,8 +13,11 @@ from documents.limits import INLINE_POLICY_LIMIT, SESSION_POLICY_LIMIT
 from documents.policy import PolicyDocument, read_policy
 from documents.vault_user import VaultUserPolicies, vault_user_faults, vault_user_policies
 from settings.faults import Fault, FaultsError
-from settings.load import NAMESPACE, from_values
+from settings.files import NAMESPACE
+from settings.load import from_values
 from settings.model import Settings
+from settings.place import pin_faults, pinned_accounts
+from settings.shared import with_shared
 
 POLICY_FOLDER = Path(__file__).resolve().parent.parent / "policies"
 """Where the roles' policy documents are."""
@@ -32,12 +35,14 @@ class StackDocuments:
         policies: The policy document of each role that has one, by role name.
         boundaries: The document of each engine's permissions boundary, by engine name, if the stack makes it.
         warnings: What a person must see whenever they work on the stack: exemptions, and keys that are too old.
+        accounts: The AWS accounts that the stack is pinned to; none for the local one.
     """
 
     settings: Settings
     policies: Mapping[str, PolicyDocument]
     boundaries: Mapping[str, PolicyDocument]
     warnings: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
 
     def role_documents(self, *, partition: str, account: str) -> dict[str, str]:
         """The roles' policy documents for an account: placeholders filled, canonical."""
@@ -99,7 +104,9 @@ def read_stack(
         FaultsError: With every fault of the settings and of every document that they name.
     """
     where = where or f"Pulumi.{stack}.yaml"
-    faults: list[Fault] = []
+    config = with_shared(config, stack, where)
+    environment = str(config.get(f"{NAMESPACE}:environment") or stack)
+    faults = [Fault(where, *fault) for fault in pin_faults(config, environment)]
     settings = None
     try:
         settings = from_values(config, stack, where)
@@ -116,14 +123,15 @@ def read_stack(
         faults += role_faults
         warnings += map(str, exempted)
     warnings += _old_keys(settings, day)
-    documents = StackDocuments(settings, policies, _read_boundaries(settings, folder, faults), tuple(warnings))
+    boundaries = _read_boundaries(settings, folder, faults)
+    documents = StackDocuments(settings, policies, boundaries, tuple(warnings), pinned_accounts(config))
     for engine in settings.engines:
         faults += vault_user_faults(where, engine, documents.vault_user(engine, **_LONGEST_PLACE))
         if settings.alarm.topic_name:
             patterns = documents.alarm_patterns(engine, **_LONGEST_PLACE)
             faults += alarm_pattern_faults(where, settings.alarm, engine, patterns)
     if faults:
-        raise FaultsError(faults)
+        raise FaultsError(config.attributed(faults))
     return documents
 
 

@@ -31,7 +31,9 @@ from policy_pack.roles import boundary, least_privilege, lifetimes
 from policy_pack.secret_inputs import plain_secrets, sentence
 from policy_pack.values import Props
 from policy_pack.vault_policies import narrow_policies
+from settings.faults import FaultsError
 from settings.load import decode_config
+from settings.shared import with_shared
 
 Rule = Callable[[str, Props, Facts], Iterator[str]]
 
@@ -54,7 +56,7 @@ class Pack:
 
     def told(self, stack: str, config: Mapping[str, str]) -> None:
         """Takes what the engine says of the stack."""
-        self.facts = facts_of(decode_config(config), stack, _today())
+        self.facts = facts_of(_with_shared(decode_config(config), stack), stack, _today())
         level = EnforcementLevel.MANDATORY if self.facts.environment.mandatory else EnforcementLevel.ADVISORY
         for policy in self.policies:
             if policy.enforcement_level is not EnforcementLevel.REMEDIATE:
@@ -89,6 +91,14 @@ class Pack:
 
         title = "Secrets are encrypted in the state."
         return ResourceValidationPolicy("secret-inputs", title, validate, EnforcementLevel.REMEDIATE, remediate=look)
+
+
+def _with_shared(config: Mapping[str, Any], stack: str) -> Mapping[str, Any]:
+    try:
+        return with_shared(config, stack, f"Pulumi.{stack}.yaml")
+    except FaultsError:
+        # The program says what is wrong with the file; here the stack's own settings have to do.
+        return config
 
 
 def _title(rule: Callable[..., object]) -> str:

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from settings.exemptions import parse_day
-from settings.load import NAMESPACE
+from settings.files import NAMESPACE
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def _user(documents: StackDocuments, name: str, place: Mapping[str, str]) -> Vau
         {
             "user_name": settings.vault_user_name(name),
             "user_path": engine.vault_user.path,
-            "key_generation": None if seeded else engine.vault_user.key_generation,
+            "key_generation": None if seeded else engine.key_generation,
             # Where Vault rotates, another root configuration takes another user, and the old one goes.
             "protect": settings.protect and not vault_rotates,
             "keys_of_its_own": vault_rotates,

@@ -4,6 +4,7 @@ import pulumi
 
 from components.audit_device import enabled_devices
 from documents.stack import StackDocuments, read_stack
+from program.pins import require_place
 from settings.audit import require_devices
 from settings.faults import FaultsError
 from settings.load import decode_config
@@ -14,11 +15,13 @@ def read_documents() -> StackDocuments:
 
     Raises:
         pulumi.RunError: With every fault of the settings, of the documents that they name, and of the audit devices
-            that others should have enabled. Nothing has been made then.
+            that others should have enabled, or that AWS or Vault is not the stack's. Nothing has been made then.
     """
     stack = pulumi.get_stack()
     try:
-        documents = read_stack(decode_config(pulumi.runtime.config.CONFIG.get()), stack)
+        config = decode_config(pulumi.runtime.config.CONFIG.get())
+        documents = read_stack(config, stack)
+        require_place(documents, config)
         if documents.settings.audit.relies_on_others:
             require_devices(documents.settings.audit, enabled_devices(), f"Pulumi.{stack}.yaml")
     except FaultsError as faults:

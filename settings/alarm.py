@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from settings.networks import Cidr
+from settings.place import home_of
 from settings.types import Model, Region, matches, unique
 
 
@@ -25,20 +26,15 @@ class Alarm(Model):
     """Whether calls that only read (Get, List, Describe) count too. AWS's rules take them since late 2023."""
 
     def rule_regions(self, own: str) -> list[str]:
-        """The regions that get rules, where the stack's is `own`."""
-        return self.regions or sorted({_iam_region(own), own})
+        """The regions that get rules, where the stack's is `own`.
+
+        CloudTrail reports calls of IAM, which has no regions, in one of each partition
+        (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events).
+        """
+        return self.regions or sorted({home_of(own), own})
 
 
 def alarm_faults(alarm: Alarm) -> Iterator[tuple[str, str]]:
     """The rules that take more than one field, as (field, message)."""
     if alarm.topic_name is None and alarm != Alarm():
         yield "alarm.topicName", "is missing, and nothing is watched without; name the SNS topic to make"
-
-
-def _iam_region(region: str) -> str:
-    """Where CloudTrail reports calls of IAM, which has no regions.
-
-    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-concepts.html#cloudtrail-concepts-global-service-events
-    """
-    prefixes = {"cn-": "cn-north-1", "us-gov-": "us-gov-west-1"}
-    return next((home for prefix, home in prefixes.items() if region.startswith(prefix)), "us-east-1")

@@ -93,6 +93,18 @@ class Engine(Model):
             "max_retries": self.max_retries,
         }
 
+    @property
+    def key_generation(self) -> str:
+        """Names the generation of the key that the stack rotates.
+
+        Another username template takes another key: the provider writes the root configuration when the key, the region
+        or an endpoint changes, and not for a template alone (hashicorp/terraform-provider-vault, v5.9.0).
+        """
+        generation = str(self.vault_user.key_generation)
+        if self.username_template == TRACEABLE:
+            return generation
+        return f"{generation}-{hashlib.sha256(self.username_template.encode()).hexdigest()[:8]}"
+
     def root_digest(self, region: str) -> str:
         """Eight characters that change with the root configuration."""
         text = json.dumps(self.root_fields(region), sort_keys=True)

@@ -19,8 +19,7 @@ from settings.audit import DEVICE_TYPES, audit_faults
 from settings.auth_methods import METHOD_TYPES
 from settings.durations import format_duration
 from settings.faults import Fault, FaultsError
-from settings.files import NAMESPACE as NAMESPACE
-from settings.files import config_of
+from settings.files import NAMESPACE, config_of
 from settings.model import Settings
 from settings.nearest import did_you_mean
 from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole

@@ -6,7 +6,7 @@ Everything here is checked without a server or a credential. What a document say
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from settings.access import OPERATOR, Binding, Holder, policy_name
 from settings.alarm import Alarm
@@ -16,21 +16,31 @@ from settings.engines import Engine
 from settings.roles import Role
 from settings.static_roles import StaticRole
 from settings.types import Model, Name, Region, RoleName
+from settings.vault_pin import VaultPin
 
 
 def _no_null(value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
     return {} if value is None else value
 
 
+def _one_engine(value: Any) -> Any:  # noqa: ANN401 - whatever YAML held
+    # Pulumi.yaml's default is empty, since a default with an engine in it would be merged into what a stack shares.
+    return {"aws": {}} if value in (None, {}) else value
+
+
 class Settings(Model):
     """All settings of a stack, in the namespace `vault-aws`."""
 
+    shared: str = ""
+    """A file beside Pulumi.yaml with settings that stacks share; this stack's own are laid over them."""
+    vault: Annotated[VaultPin, BeforeValidator(_no_null)] = VaultPin()
+    """Which Vault the stack is for; another one is refused."""
     environment: Name
     """The environment: the placeholder `${environment}`, and part of names; by default the stack's name."""
     region: Region
     """The stack's region (`aws:region`)."""
-    engines: Annotated[dict[Name, Engine], BeforeValidator(_no_null), Field(min_length=1)] = {"aws": Engine()}
-    """The mounts, by name."""
+    engines: Annotated[dict[Name, Engine], BeforeValidator(_one_engine)] = {"aws": Engine()}
+    """The mounts, by name; by default one, `aws`."""
     protect: bool = False
     """Whether the mounts, and the IAM users whose keys the stack rotates, are protected from deletion."""
     roles: Annotated[dict[RoleName, Role], BeforeValidator(_no_null)] = {}

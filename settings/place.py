@@ -21,6 +21,7 @@ ACCOUNTS = "aws:allowedAccountIds"
 """The setting of Pulumi's AWS provider that pins the account."""
 
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)(\}?)")
+_ARN = re.compile(r"arn:([a-z-]+):\S*$")
 _PARTITION_OF_PREFIX = {
     "cn": "aws-cn",
     "eu-isoe": "aws-iso-e",
@@ -32,6 +33,23 @@ _PARTITION_OF_PREFIX = {
 }
 """How the names of a partition's regions begin, where it is not `aws`
 (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html)."""
+
+
+_HOME = {
+    "aws": "us-east-1",
+    "aws-cn": "cn-north-1",
+    "aws-eusc": "eusc-de-east-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-iso-e": "eu-isoe-west-1",
+    "aws-iso-f": "us-isof-south-1",
+    "aws-us-gov": "us-gov-west-1",
+}
+
+
+def home_of(region: str) -> str:
+    """The region of a partition in which IAM stands, which has no regions."""
+    return _HOME[partition_of(region)]
 
 
 def partition_of(region: str) -> str:
@@ -85,15 +103,32 @@ def filled(value: Any, place: Mapping[str, str], field: str, faults: list[tuple[
     if isinstance(value, dict):
         for key in value:
             if "${" in str(key):
-                faults.append((f"{field}.{key}", "holds '${' in a key, and only values are filled in; write it in full"))
-        return {key: filled(member, place, f"{field}.{key}" if field else str(key), faults) for key, member in value.items()}
+                faults.append(
+                    (f"{field}.{key}", "holds '${' in a key, and only values are filled in; write it in full")
+                )
+        return {
+            key: filled(member, place, f"{field}.{key}" if field else str(key), faults) for key, member in value.items()
+        }
     if isinstance(value, list):
         return [filled(member, place, f"{field}[{index}]", faults) for index, member in enumerate(value)]
     if not isinstance(value, str):
         return value
     found = [message for match in _PLACEHOLDER.finditer(value) if (message := _fault(match, place))]
     faults += [(field, message) for message in found]
-    return value if found else _PLACEHOLDER.sub(lambda match: place[match[1]], value)
+    if found:
+        return value
+    text = _PLACEHOLDER.sub(lambda match: place[match[1]], value)
+    arn = _ARN.match(text)
+    if arn and arn[1] in PARTITIONS and arn[1] != place["partition"]:
+        # No call crosses partitions.
+        faults.append(
+            (
+                field,
+                f"{text!r} is of the partition {arn[1]}, and {place['region']} is of {place['partition']}; write "
+                "${partition}, or the stack's own",
+            )
+        )
+    return text
 
 
 def _fault(match: re.Match[str], place: Mapping[str, str]) -> str | None:

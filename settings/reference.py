@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from settings.durations import format_duration
-from settings.load import NAMESPACE
+from settings.files import NAMESPACE
 from settings.model import Settings
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 
 _ORDER = (
+    ("VaultPin", "`vault`"),
     ("Engine", "An engine"),
     ("VaultUser", "`vaultUser` of an engine"),
     ("IamUserRole", "A role with `credentialType: iam_user`"),

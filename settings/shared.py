@@ -5,7 +5,7 @@ Mappings merge by key, everything else replaces what is shared, and `null` takes
 by the file that it stands in, so that a fault names the file to mend.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,17 @@ FOLDER = Path(__file__).resolve().parent.parent
 SHARED = f"{NAMESPACE}:shared"
 """The setting of a stack that names the file."""
 
-_PREFIX = f"{NAMESPACE}:"
-# Pulumi hands the program these with the default of Pulumi.yaml, as if the stack's own file had said it.
-_OWN_ALONE = {
+PREFIX = f"{NAMESPACE}:"
+"""How the project's own keys begin."""
+
+# Pulumi hands the program the default of Pulumi.yaml as if the stack's own file had said it, so that a stack which does
+# not say `protect: false` could not be told from one that does.
+OWN_ALONE = {
     "environment": "it is what tells one stack from another",
     "protect": "what is not protected should be seen to be so",
     "shared": "there is one shared file",
 }
+"""The settings that cannot be shared, and why."""
 
 
 class StackConfig(dict[str, Any]):
@@ -48,6 +52,7 @@ class StackConfig(dict[str, Any]):
         """The file in which a field stands (`roles.reader.policy`); where a mapping is of both, both."""
         if not self._shared:
             return self._where
+        field = field.removeprefix(PREFIX)
         own, own_holds_more = _reach(self._own, field)
         shared, shared_holds_more = _reach(self._shared, field)
         if own == shared and own and own_holds_more and shared_holds_more:
@@ -57,7 +62,7 @@ class StackConfig(dict[str, Any]):
             return f"{self._shared_file} (for {self._where})"
         return self._where
 
-    def attributed(self, faults: tuple[Fault, ...]) -> list[Fault]:
+    def attributed(self, faults: Iterable[Fault]) -> list[Fault]:
         """Faults of the stack's settings, each with the file to mend."""
         return [
             replace(fault, where=self.file_of(fault.field)) if fault.where == self._where else fault for fault in faults
@@ -78,15 +83,15 @@ def with_shared(config: Mapping[str, Any], stack: str, where: str, folder: Path 
     """
     if isinstance(config, StackConfig):
         return config
-    own = {str(key).removeprefix(_PREFIX): value for key, value in config.items() if str(key).startswith(_PREFIX)}
+    own = {str(key).removeprefix(PREFIX): value for key, value in config.items() if str(key).startswith(PREFIX)}
     name = own.get("shared") or ""
     shared = _read_shared(name, where, folder) if name else {}
     faults: list[tuple[str, str]] = []
     merged = _merged(shared, own, "", str(name), faults) if name else own
     place = place_of(config, str(own.get("environment") or stack))
-    merged = {key: value if key in _OWN_ALONE else filled(value, place, key, faults) for key, value in merged.items()}
-    others = {key: value for key, value in config.items() if not str(key).startswith(_PREFIX)}
-    values = {**others, **{f"{_PREFIX}{key}": value for key, value in merged.items()}}
+    merged = {key: value if key in OWN_ALONE else filled(value, place, key, faults) for key, value in merged.items()}
+    others = {key: value for key, value in config.items() if not str(key).startswith(PREFIX)}
+    values = {**others, **{f"{PREFIX}{key}": value for key, value in merged.items()}}
     read = StackConfig(values, where, own, shared, str(name))
     read.faults = tuple(Fault(read.file_of(field), field, message) for field, message in faults)
     return read
@@ -94,23 +99,25 @@ def with_shared(config: Mapping[str, Any], stack: str, where: str, folder: Path 
 
 def _read_shared(name: Any, where: str, folder: Path) -> dict[str, Any]:  # noqa: ANN401 - whatever the stack says
     if not isinstance(name, str) or Path(name).name != name or not name.endswith(".yaml") or name.startswith("Pulumi."):
-        message = f"{name!r} must name a YAML file beside Pulumi.yaml that is not a stack's, such as shared-settings.yaml"
+        message = (
+            f"{name!r} is not the name of a shared file; name one beside Pulumi.yaml, such as shared-settings.yaml"
+        )
         raise FaultsError([Fault(where, "shared", message)])
     if not (folder / name).is_file():
         raise FaultsError([Fault(where, "shared", f"there is no file {name!r} beside Pulumi.yaml")])
     config = config_of(folder / name)
     faults = []
     for key, value in config.items():
-        own_key = str(key).removeprefix(_PREFIX)
+        own_key = str(key).removeprefix(PREFIX)
         if own_key == key:
-            faults.append(Fault(name, str(key), f"goes in each stack's own file; only {_PREFIX}… can be shared"))
-        elif own_key in _OWN_ALONE:
-            faults.append(Fault(name, str(key), f"goes in each stack's own file: {_OWN_ALONE[own_key]}"))
+            faults.append(Fault(name, str(key), f"goes in each stack's own file; only {PREFIX}… can be shared"))
+        elif own_key in OWN_ALONE:
+            faults.append(Fault(name, str(key), f"goes in each stack's own file: {OWN_ALONE[own_key]}"))
         elif value is None:
             faults.append(Fault(name, str(key), "is empty; give it a value, or remove it"))
     if faults:
         raise FaultsError(faults)
-    return {str(key).removeprefix(_PREFIX): value for key, value in config.items()}
+    return {str(key).removeprefix(PREFIX): value for key, value in config.items()}
 
 
 def _merged(

@@ -79,7 +79,7 @@ Endpoint = Annotated[
     matches(r"https?://[\w.\-\[\]:]+(/.*)?", "is not a URL; write https://host, with the port if it has one"),
 ]
 Region = Annotated[
-    str, matches(r"[a-z]{2}(-[a-z]+)+-\d", "is not a region's name; write it as AWS does, such as us-west-2")
+    str, matches(r"[a-z]{2,4}(-[a-z]+)+-\d", "is not a region's name; write it as AWS does, such as us-west-2")
 ]
 GroupName = Annotated[
     str, matches(r"[\w+=,.@-]{1,128}", "is not the name of an IAM group; letters, digits and +=,.@_- only")

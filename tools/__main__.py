@@ -11,18 +11,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import hvac
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import ValidationError
 from rich.console import Console
 
+from components.vault_cluster import NoVaultError, seal_status
 from documents.pulumi_policy import pulumi_policy
 from documents.stack import read_stack
 from settings.faults import FaultsError
 from settings.load import read_config
 from settings.model import Settings
+from settings.place import pinned_accounts
+from settings.vault_pin import VaultPin
 from tools import audit as auditing
-from tools import check, toolchain
+from tools import check, environments, new_env, toolchain
 from tools.audit_report import show as show_audit
 from tools.drift import command as drifting
 from tools.errors import ToolError
@@ -30,6 +35,7 @@ from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.recovery import Place, recover
 from tools.update import destroy as destroy_stack
 from tools.update import update
 from tools.vault_server import find_vault
@@ -54,6 +60,8 @@ def main(words: Sequence[str]) -> int:
             auditing.add_arguments(command)
         if run is drift:
             drifting.add_arguments(command)
+        if run is new_env.run:
+            new_env.add_arguments(command)
         command.set_defaults(run=run)
     arguments = parser.parse_args(words)
     try:
@@ -73,6 +81,7 @@ def up(arguments: argparse.Namespace) -> int:
     """Brings the stack to what its settings say, and proves it."""
     stack = _open(arguments, start=True)
     stack.ensure(create=arguments.stack == LOCAL)
+    _recover(stack)
     _warn_of_leases(stack)
     return update(stack, GUARDED, _confirm(arguments, "update")) or verify(arguments)
 
@@ -215,6 +224,23 @@ def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
     return PulumiStack(LOCAL, env, local.config_file)
 
 
+def _recover(stack: PulumiStack) -> None:
+    """Ends what an update began that was killed."""
+
+    def place() -> Place:
+        _enter(stack)
+        caller = boto3.client("sts").get_caller_identity()
+        account, pinned = caller["Account"], pinned_accounts(_config(stack))
+        if pinned and account not in pinned:
+            raise ToolError(
+                f"nothing was changed; the AWS credentials belong to account {account}, and stack {stack.name} is for "
+                f"{' or '.join(pinned)} (aws:allowedAccountIds); use credentials of that account"
+            )
+        return Place(account, caller["Arn"].split(":")[1], boto3.client("iam"), _vault(stack))
+
+    recover(stack, place, _say)
+
+
 def _warn_of_leases(stack: PulumiStack) -> None:
     """Says of roles that the settings do not name any more which leases of theirs live on."""
     outputs = _outputs(stack)
@@ -244,8 +270,24 @@ def _settings(stack: PulumiStack) -> Settings:
 
 
 def _vault(stack: PulumiStack) -> hvac.Client:
-    """A client of the stack's Vault, with the token of the environment or of `vault login`."""
-    return hvac.Client(url=os.environ.get("VAULT_ADDR") or _config(stack).get("vault:address"))
+    """A client of the stack's Vault, with the token of the environment or of `vault login`.
+
+    Raises:
+        ToolError: It is not the Vault that the stack is for, or none answers.
+    """
+    config = _config(stack)
+    # The configuration first, as Pulumi's provider has it.
+    address = str(config.get("vault:address") or os.environ.get("VAULT_ADDR") or "")
+    try:
+        pin = VaultPin.model_validate(config.get("vault-aws:vault") or {})
+        wrong = pin.mismatch(address, seal_status(address)) if pin.pins else None
+    except ValidationError:
+        raise ToolError(f"vault-aws:vault of the stack {stack.name} has faults; `make check` names them") from None
+    except NoVaultError as error:
+        raise ToolError(f"nothing was changed; {error}; check vault:address, and the certificate") from None
+    if wrong:
+        raise ToolError(f"nothing was changed; {wrong}; correct vault:address, or vault-aws:vault")
+    return hvac.Client(url=address)
 
 
 def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool]:
@@ -302,6 +344,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "audit": audit,
     "drift": drift,
     "check": check.run,
+    "new-env": new_env.run,
+    "environments": environments.run,
     "pulumi-policy": print_pulumi_policy,
 }
 

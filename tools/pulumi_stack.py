@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,10 +11,15 @@ from typing import Any
 
 from tools.errors import ToolError
 from tools.paths import PROJECT
+from tools.private_files import write_private
 
 _CHILD_SETTINGS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 # Without compiled modules each run would compile the providers' SDKs again, which takes seconds.
 _NOT_FOR_CHILDREN = ("PYTHONDONTWRITEBYTECODE",)
+_WAY_OUT = (
+    "\nif it was cut off when an update was killed: a backend of files keeps the state before it beside it "
+    "(.pulumi/stacks/PROJECT/STACK.json.bak), and S3 keeps it as an older version, if the bucket is versioned"
+)
 
 
 @dataclass(frozen=True)
@@ -61,16 +67,38 @@ class PulumiStack:
         if done.returncode:
             raise ToolError(f"{path} cannot be set:\n{done.stderr.strip()}")
 
-    def resources(self) -> list[dict[str, Any]]:
-        """What the state holds, as Pulumi exports it: secrets stay encrypted.
+    def state(self) -> dict[str, Any]:
+        """The state, as Pulumi exports it: secrets stay encrypted.
 
         Raises:
             ToolError: Pulumi refuses.
         """
         exported = self.run("stack", "export", capture=True)
         if exported.returncode:
-            raise ToolError(f"the state of stack {self.name} cannot be read:\n{exported.stderr.strip()}")
-        found: list[dict[str, Any]] = json.loads(exported.stdout)["deployment"].get("resources", [])
+            raise ToolError(f"the state of stack {self.name} cannot be read:\n{exported.stderr.strip()}{_WAY_OUT}")
+        found: dict[str, Any] = json.loads(exported.stdout)
+        return found
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        """Takes a state in place of the stack's own, as `state` gives it; pending operations go.
+
+        Raises:
+            ToolError: Pulumi refuses.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "state.json"
+            write_private(file, json.dumps(state))
+            taken = self.run("stack", "import", "--file", str(file), capture=True)
+        if taken.returncode:
+            raise ToolError(f"the state of stack {self.name} cannot be written:\n{taken.stderr.strip()}")
+
+    def resources(self) -> list[dict[str, Any]]:
+        """The resources that the state holds, as `state` gives them.
+
+        Raises:
+            ToolError: Pulumi refuses.
+        """
+        found: list[dict[str, Any]] = self.state()["deployment"].get("resources") or []
         return found
 
     def ensure(self, *, create: bool = False) -> None:

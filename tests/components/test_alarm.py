@@ -201,7 +201,7 @@ def test_faults_of_the_alarm_stop_the_stack() -> None:
     with pytest.raises(
         FaultsError, match=r"alarm\.topicName: the rule 't{50}-aws-outside-policy' would be named for it"
     ):
-        read_stack({"aws:region": "us-west-2", "vault-aws:alarm": {"topicName": "t" * 50}}, "dev")
+        read_stack({"aws:region": "us-west-2", "vault-aws:alarm": {"topicName": "t" * 50}}, "local")
 
 
 ARGS: AlarmArgs = {

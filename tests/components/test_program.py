@@ -26,13 +26,33 @@ DEFAULTS = {
 
 def run_program(path: Path) -> Recorder:
     """Runs the program on a stack's file."""
-    config: dict[str, Any] = yaml.safe_load(path.read_text())["config"]
+    # AWS answers here for one account, whichever stack asks.
+    config: dict[str, Any] = yaml.safe_load(path.read_text())["config"] | {"aws:allowedAccountIds": ["123456789012"]}
     recorder = new_recorder(path.name.removeprefix("Pulumi.").removesuffix(".yaml"))
     pulumi.runtime.set_all_config(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in (DEFAULTS | config).items()}
     )
     recorder.run(lambda: runpy.run_path(str(PROJECT / "__main__.py")) and None)
     return recorder
+
+
+@pytest.fixture(autouse=True)
+def asked_vaults(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses of the Vaults that were asked who they are; each answers as the one that its name says."""
+    asked: list[str] = []
+
+    def answer(address: str, _verify: object) -> dict[str, str]:
+        asked.append(address)
+        return {"cluster_name": f"vault-{address.split('.')[1]}"}
+
+    monkeypatch.setattr("program.pins.seal_status", answer)
+    return asked
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_vault_is_asked_who_it_is_before_anything_is_made(name: str, asked_vaults: list[str]) -> None:
+    run_program(PROJECT / f"Pulumi.{name}.yaml")
+    assert asked_vaults == [f"https://vault.{name}.example.com:8200"]
 
 
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)

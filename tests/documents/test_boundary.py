@@ -12,6 +12,7 @@ from documents.limits import MANAGED_POLICY_LIMIT, size_of
 from documents.stack import POLICY_FOLDER, StackDocuments, read_stack
 from settings.faults import FaultsError
 
+PINNED = {"aws:region": "us-west-2", "aws:allowedAccountIds": ["123456789012"]}
 PLACE = {"partition": "aws", "account": "123456789012"}
 OWN = "arn:aws:iam::123456789012:policy/vault/leased-users-dev-aws"
 ELSEWHERE = "arn:aws:iam::123456789012:policy/landing-zone/boundary"
@@ -20,7 +21,7 @@ ASSUMED = {"credentialType": "assumed_role", "roleArns": ["arn:aws:iam::12345678
 
 
 def read(roles: dict[str, Any], folder: Path = POLICY_FOLDER, **engine: Any) -> StackDocuments:
-    config = {"aws:region": "us-west-2", "vault-aws:roles": roles, "vault-aws:engines": {"aws": engine}}
+    config = PINNED | {"vault-aws:roles": roles, "vault-aws:engines": {"aws": engine}}
     return read_stack(config, "dev", folder=folder)
 
 
@@ -58,8 +59,7 @@ def test_without_a_role_that_takes_it_none_is_made(roles: dict[str, Any]) -> Non
 
 
 def test_every_engine_has_its_own() -> None:
-    config = {
-        "aws:region": "us-west-2",
+    config = PINNED | {
         "vault-aws:engines": {"aws": {}, "slow": {"vaultUser": {"path": "/slow/"}}},
         "vault-aws:roles": {"r": USER | {"engine": "aws"}, "s": USER | {"engine": "slow"}},
     }

@@ -176,7 +176,7 @@ def read(tmp_path: Path, *exemptions: Any, **role: Any) -> StackDocuments:
     shutil.copytree(POLICY_FOLDER, folder, dirs_exist_ok=True)
     (folder / "wide.json").write_text(json.dumps({"Version": "2012-10-17", "Statement": allow("s3:*")}))
     wide = {"credentialType": "iam_user", "policy": "wide.json", "exemptions": list(exemptions), **role}
-    config = {"aws:region": "us-west-2", "vault-aws:roles": {"wide": wide}}
+    config = {"aws:region": "us-west-2", "aws:allowedAccountIds": ["123456789012"], "vault-aws:roles": {"wide": wide}}
     return read_stack(config, "dev", folder=folder, today=TODAY)
 
 

@@ -12,7 +12,8 @@ TODAY = date(2026, 11, 24)
 
 
 def read(**engine: Any) -> StackDocuments:
-    return read_stack({"aws:region": "us-west-2", "vault-aws:engines": {"aws": engine}}, "dev", today=TODAY)
+    place = {"aws:region": "us-west-2", "aws:allowedAccountIds": ["123456789012"]}
+    return read_stack(place | {"vault-aws:engines": {"aws": engine}}, "dev", today=TODAY)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.placeholders import PLACEHOLDERS, fill, placeholder_faults
+from documents.placeholders import fill, placeholder_faults
+from settings.place import PLACEHOLDERS
 from tests.documents.samples import check, document, statement, unhurried
 
 VALUES = {"account": "123456789012", "partition": "aws-cn", "region": "eu-west-1", "environment": "dev"}

@@ -1,4 +1,8 @@
-"""A world for a test: servers of its own, a copy of the project, and the stack `local` on both."""
+"""Worlds for tests: servers, a copy of the project, and the stack `local` on both.
+
+A test that can leave a world as it found it takes `shared_world`, whose stack stands already; one that cannot makes
+a world of its own. An update takes seconds, and these tests are most of what `make test` takes.
+"""
 
 import json
 import os
@@ -6,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,7 @@ from tools import toolchain
 from tools.local_stack import LocalStack
 from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.update import read_events
 from tools.vault_server import find_vault
 
 _PROGRAM = (
@@ -30,17 +35,22 @@ _PROGRAM = (
     "policies",
     "program",
     "settings",
+    "shared-settings.yaml",
 )
 
 
 @dataclass
 class World:
-    """What a test works on; `config` is the stack's file as values, written before each command."""
+    """What a test works on; `config` is the stack's file as values, written before each command.
+
+    `deployed` is what the last update that succeeded was made from.
+    """
 
     local: LocalStack
     stack: PulumiStack
     env: dict[str, str]
     config: dict[str, Any]
+    deployed: str = ""
 
     @property
     def roles(self) -> dict[str, Any]:
@@ -67,6 +77,11 @@ class World:
             pytest.fail(f"pulumi {' '.join(words)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
         return done
 
+    def destroy(self) -> None:
+        """Destroys the stack, as Pulumi does it alone."""
+        self.deployed = ""
+        self.pulumi("destroy", "--yes", "--skip-preview")
+
     def write(self) -> None:
         """Writes the stack's file."""
         content = yaml.safe_load(self.local.config_file.read_text())
@@ -78,9 +93,27 @@ class World:
         return run_tools(self.local.home, *words)
 
     def up(self, *words: str) -> str:
-        """Runs an update; returns what it printed."""
+        """Runs an update, unless it is plain and nothing has changed since the last; returns what it printed."""
+        declared = self.declared()
+        if declared == self.deployed and not words:
+            return ""
+        self.deployed = ""
         done = self.pulumi("up", "--yes", "--skip-preview", "--non-interactive", *words)
+        self.deployed = declared
         return done.stdout + done.stderr
+
+    def apply(self) -> dict[str, str]:
+        """Runs an update; returns what it did, by resource name, nothing that stayed the same."""
+        events = self.local.home / "events.json"
+        events.unlink(missing_ok=True)
+        self.stack = replace(self.stack, env={**self.stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
+        self.up("--event-log", str(events))
+        return {change.urn.split("::", 3)[-1]: change.operation for change in read_events(events).changes}
+
+    def declared(self) -> str:
+        """All that the stack is made from, for comparison."""
+        policies = {str(path): path.read_text() for path in sorted((self.stack.project / "policies").rglob("*.json"))}
+        return json.dumps([self.config, policies], default=str, sort_keys=True)
 
     def changes(self) -> dict[str, str]:
         """What an update would do, by resource name; nothing that stays the same."""
@@ -170,6 +203,34 @@ def start_world(tools: toolchain.Toolchain, folder: Path) -> World:
     except BaseException:
         local.stop()
         raise
+
+
+@pytest.fixture(scope="session")
+def _standing(tools: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = start_world(tools, tmp_path_factory.mktemp("standing"))
+    yield world
+    world.local.stop()
+
+
+@pytest.fixture
+def shared_world(_standing: World) -> Iterator[World]:
+    """A world whose stack stands, as Pulumi.local.yaml has it; its leases end with the test.
+
+    What a test makes in AWS itself stays: tests use names of their own.
+    """
+    config = json.dumps(_standing.config)
+    policies = {path: path.read_text() for path in (_standing.stack.project / "policies").rglob("*.json")}
+    _standing.up()
+    yield _standing
+    for mount in _standing.vault.sys.list_mounted_secrets_engines()["data"]:
+        if "aws" in mount:
+            _standing.vault.sys.revoke_prefix(mount.rstrip("/"))
+    _standing.config = json.loads(config)
+    for path in (_standing.stack.project / "policies").rglob("*.json"):
+        if path not in policies:
+            path.unlink()
+    for path, text in policies.items():
+        path.write_text(text)
 
 
 @pytest.fixture

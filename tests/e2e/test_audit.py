@@ -76,7 +76,7 @@ def test_a_device_of_others_is_checked_in_a_preview_too(world: World) -> None:
     world.vault.sys.disable_audit_device("first")
     world.vault.sys.enable_audit_device("file", path="first", options=options)
     world.up()
-    world.pulumi("destroy", "--yes", "--skip-preview")
+    world.destroy()
     assert set(world.vault.sys.list_enabled_audit_devices()["data"]) == {"first/"}
 
 

@@ -1,6 +1,7 @@
 """A stack with faults: all of them said, nothing changed, no traceback."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -9,7 +10,8 @@ from tests.e2e.conftest import World
 pytestmark = pytest.mark.e2e
 
 
-def test_faults_stop_a_preview_and_an_up_before_anything_is_made(world: World) -> None:
+def test_faults_stop_a_preview_and_an_up_before_anything_is_made(new_world: Callable[[], World]) -> None:
+    world = new_world()
     world.roles["my-role"]["polcy"] = "x"
     world.roles["deploy"]["maxStsTtl"] = "5h"
     world.roles["report-reader"]["policy"] = "missing.json"
@@ -29,9 +31,11 @@ def test_faults_stop_a_preview_and_an_up_before_anything_is_made(world: World) -
     assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
 
 
-def test_what_vault_refuses_is_said_without_a_traceback(world: World) -> None:
+def test_what_vault_refuses_is_said_without_a_traceback(shared_world: World) -> None:
+    world = shared_world
     # The engine of the embedded server knows three credential types; the fourth takes Vault 1.16.
     world.roles["me"] = {"credentialType": "session_token"}
+    world.deployed = ""
     done = world.pulumi("up", "--yes", "--skip-preview", "--non-interactive", check=False)
     said = done.stdout + done.stderr
     assert done.returncode != 0
@@ -42,7 +46,8 @@ def test_what_vault_refuses_is_said_without_a_traceback(world: World) -> None:
     assert world.changes() == {}
 
 
-def test_a_wrong_aws_key_is_said_without_a_traceback(world: World) -> None:
+def test_a_wrong_aws_key_is_said_without_a_traceback(shared_world: World) -> None:
+    world = shared_world
     wrong = {**world.stack.env, "AWS_SECRET_ACCESS_KEY": "wrong"}
     stack = type(world.stack)(world.stack.name, wrong, world.stack.config_file, world.stack.project)
     done = stack.run("preview", "--non-interactive", capture=True)
@@ -52,7 +57,8 @@ def test_a_wrong_aws_key_is_said_without_a_traceback(world: World) -> None:
     assert "Traceback" not in said
 
 
-def test_a_policy_over_awss_limit_never_reaches_vault(world: World) -> None:
+def test_a_policy_over_awss_limit_never_reaches_vault(shared_world: World) -> None:
+    world = shared_world
     arns = [f"arn:aws:s3:::bucket-{number:04}/*" for number in range(100)]
     world.policy("my-role.json", {"Effect": "Allow", "Action": "s3:GetObject", "Resource": arns})
     done = world.pulumi("preview", check=False)

@@ -11,6 +11,11 @@ from tests.e2e.conftest import World
 pytestmark = pytest.mark.e2e
 
 
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
+
 def refused(call: Any, **parameters: Any) -> str:
     """The error code of a call that must fail."""
     with pytest.raises(ClientError) as caught:
@@ -105,7 +110,8 @@ def test_a_path_of_its_own_moves_vaults_scope_along(world: World) -> None:
 
 def test_a_username_template_moves_vaults_scope_along(world: World) -> None:
     world.engine["usernameTemplate"] = "lease-{{ random 20 }}"
-    world.up()
+    changes = world.apply()
+    assert [name for name, operation in changes.items() if "key" in name and operation == "delete"] == ["aws-key-1"]
     world.read("my-role")
     assert any(name.startswith("lease-") for name in world.user_names())
     assert refused(world.aws("iam", world.root_key()).create_user, UserName="vault-x") == "AccessDenied"

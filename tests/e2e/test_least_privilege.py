@@ -1,6 +1,7 @@
 """Least privilege on the real engine: the boundary on every user, findings and exemptions, the key's age."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,12 @@ from tests.e2e.conftest import World
 from tools.paths import PROJECT
 
 pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
 
 IAM = "arn:aws:iam::123456789012:"
 BOUNDARY = f"{IAM}policy/vault/leased-users-local-aws"
@@ -151,8 +158,9 @@ def test_findings_stop_a_preview_and_exemptions_are_shown_in_it(world: World) ->
     assert "vaultUser.keyMade" not in preview.stdout + preview.stderr
 
 
-def test_the_stack_keeps_the_rules_that_hold_in_production(world: World) -> None:
-    world.config["vault-aws:environment"] = "prod"
+def test_the_stack_keeps_the_rules_that_hold_in_production(new_world: Callable[[], World]) -> None:
+    world = new_world()
+    world.config |= {"vault-aws:environment": "prod", "aws:allowedAccountIds": ["123456789012"]}
     for device in world.config["vault-aws:audit"]["devices"].values():
         device["filePath"] = str(world.local.home / device["filePath"])
     guarded = ("--policy-pack", str(PROJECT / "policy_pack"))

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import hvac
@@ -11,6 +12,12 @@ import pytest
 from tests.e2e.conftest import World
 
 pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def world(shared_world: World) -> World:
+    return shared_world
+
 
 READ_REPORTS = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["arn:aws:s3:::reports"]}
 
@@ -26,13 +33,13 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     world.up()
 
     world.roles["added"] = {"credentialType": "iam_user", "policy": "report-reader.json"}
-    assert world.changes() == {"added": "create", "added-role": "create", "aws-added": "create"}
-    world.up()
+    expected = {"added": "create", "added-role": "create", "aws-added": "create"}
+    # A preview says what the update then does.
+    assert (world.changes(), world.apply()) == (expected, expected)
     assert world.read("added")["data"]["access_key"]
 
     world.roles["added"]["tags"] = {"team": "data"}
-    assert world.changes() == {"added-role": "update"}
-    world.up()
+    assert world.apply() == {"added-role": "update"}
     assert world.vault.adapter.get("/v1/aws/roles/added")["data"]["iam_tags"] == {
         "team": "data",
         "vault-aws/environment": "local",
@@ -41,7 +48,7 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     }
 
     world.roles["renamed"] = world.roles.pop("added")
-    assert world.changes() == {
+    assert world.apply() == {
         "added": "delete",
         "added-role": "delete",
         "aws-added": "delete",
@@ -49,12 +56,10 @@ def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
         "renamed": "create",
         "renamed-role": "create",
     }
-    world.up()
     assert world.read("renamed")["data"]["access_key"]
 
     del world.roles["renamed"]
-    assert world.changes() == {"renamed": "delete", "renamed-role": "delete", "aws-renamed": "delete"}
-    world.up()
+    assert world.apply() == {"renamed": "delete", "renamed-role": "delete", "aws-renamed": "delete"}
     with pytest.raises(hvac.exceptions.InvalidRequest):
         world.read("renamed")
 
@@ -114,8 +119,7 @@ def test_a_new_key_generation_rotates_while_credentials_are_read(world: World) -
     reader.start()
     try:
         world.engine["vaultUser"] = {"keyGeneration": 2}
-        assert world.changes() == {"aws-key-2": "create", "aws-backend": "update", "aws-key-1": "delete"}
-        world.up()
+        assert world.apply() == {"aws-key-2": "create", "aws-backend": "update", "aws-key-1": "delete"}
     finally:
         stop.set()
         reader.join()
@@ -128,13 +132,14 @@ def test_a_new_key_generation_rotates_while_credentials_are_read(world: World) -
     assert root["access_key"] == after["access_key"]
 
 
-def test_destroy_leaves_nothing(world: World) -> None:
+def test_destroy_leaves_nothing(new_world: Callable[[], World]) -> None:
+    world = new_world()
     policies_before = _own_policies(world)
     users_before = world.user_names()
     world.up()
     lease = world.read("my-role")
     assert world.user_names() > users_before
-    world.pulumi("destroy", "--yes", "--skip-preview")
+    world.destroy()
     assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
     assert world.user_names() == users_before
     assert _own_policies(world) == policies_before
@@ -149,8 +154,7 @@ def test_ttls_reach_mount_and_leases(world: World) -> None:
     assert (mount["default_lease_ttl"], mount["max_lease_ttl"]) == (1800, 7200)
     assert world.vault.adapter.get("/v1/aws/config/lease")["data"] == {"lease": "30m0s", "lease_max": "2h0m0s"}
     world.engine.update(defaultLeaseTtl="45m")
-    assert world.changes() == {"aws-backend": "update", "aws-lease": "update", "deploy-role": "update"}
-    world.up()
+    assert world.apply() == {"aws-backend": "update", "aws-lease": "update", "deploy-role": "update"}
     assert world.read("my-role")["lease_duration"] == 2700
 
 
@@ -159,7 +163,8 @@ def _own_policies(world: World) -> set[str]:
     return {policy["PolicyName"] for policy in found}
 
 
-def test_engines_of_their_own_give_roles_their_own_ttls(world: World) -> None:
+def test_engines_of_their_own_give_roles_their_own_ttls(new_world: Callable[[], World]) -> None:
+    world = new_world()
     engine = world.config["vault-aws:engines"].pop("aws")
     world.config["vault-aws:engines"] = {
         "short": engine | {"path": "aws-short", "defaultLeaseTtl": "15m", "maxLeaseTtl": "1h"},
@@ -174,5 +179,5 @@ def test_engines_of_their_own_give_roles_their_own_ttls(world: World) -> None:
     assert {"secrets-engine-local-short", "secrets-engine-local-long"} <= world.user_names()
     with pytest.raises(hvac.exceptions.InvalidRequest):
         read("/v1/aws-short/creds/my-role")
-    world.pulumi("destroy", "--yes", "--skip-preview")
+    world.destroy()
     assert world.user_names() == set()

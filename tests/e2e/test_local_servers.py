@@ -60,8 +60,8 @@ def test_up_again_after_a_reboot_and_down(tmp_path: Path, tools: toolchain.Toolc
         LocalStack(home).stop()
 
 
-def test_the_environment_reads_as_in_the_article(world: World) -> None:
-    world.up()
+def test_the_environment_reads_as_in_the_article(shared_world: World) -> None:
+    world = shared_world
     printed = world.tools("env")
     script = f'{printed.stdout}\n"$BAO" read -field=access_key aws/creds/my-role'
     bao = Path(sys.executable).parent / "bao"

@@ -100,7 +100,7 @@ def live(world: World) -> None:
     """From the first update to the last trace: changed, rotated, seen to be as it was, destroyed."""
     world.up()
     # Where Vault rotates, the second update removes the seed from the state.
-    world.up()
+    world.apply()
     assert world.changes() == {}
     world.pulumi("refresh", "--yes", "--expect-no-changes")
 

@@ -1,6 +1,7 @@
 """Vault's own key where Vault rotates it: the seed dies in the first up, and nothing brings it back."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,9 +9,19 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
-from tests.e2e.conftest import World
+from tests.e2e.conftest import World, start_world
+from tools import toolchain
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("rotation")]
+
+
+@pytest.fixture(scope="module")
+def rotating(tools: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world whose key Vault rotates; each test finds it as the one before left it."""
+    world = start_world(tools, tmp_path_factory.mktemp("rotating"))
+    world.engine["rotation"] = "vault"
+    yield world
+    world.local.stop()
 
 
 def keys_in_state(world: World) -> list[dict[str, Any]]:
@@ -45,23 +56,21 @@ def assert_sound(world: World) -> None:
         assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
 
 
-def test_no_key_in_the_state_ever_works_again(world: World) -> None:
-    world.engine["rotation"] = "vault"
+def test_no_key_in_the_state_ever_works_again(rotating: World) -> None:
+    world = rotating
     world.up()
     assert_sound(world)
 
     # The dead seed leaves the state with the next update; from then on nothing changes.
-    assert set(world.changes().values()) == {"delete"}
-    world.up()
+    assert set(world.apply().values()) == {"delete"}
     assert_sound(world)
-    assert world.changes() == {}
     world.pulumi("refresh", "--yes")
     world.up("--expect-no-changes")
     assert_sound(world)
 
 
-def test_changes_of_the_root_configuration_keep_a_live_key(world: World) -> None:
-    world.engine["rotation"] = "vault"
+def test_changes_of_the_root_configuration_keep_a_live_key(rotating: World) -> None:
+    world = rotating
     world.up()
     elsewhere = world.engine["iamEndpoint"].replace("127.0.0.1", "localhost")
     for settings, field in (
@@ -76,15 +85,14 @@ def test_changes_of_the_root_configuration_keep_a_live_key(world: World) -> None
         assert vault_users(world) != before
         assert world.vault.adapter.get("/v1/aws/config/root")["data"][field] == next(iter(settings.values()))
     # The dead seed leaves the state; nothing else is left to do.
-    world.up()
+    world.apply()
     assert_sound(world)
     world.pulumi("refresh", "--yes", "--expect-no-changes")
     assert world.changes() == {}
 
 
-def test_an_operator_rotates_and_the_stack_has_nothing_to_say(world: World) -> None:
-    world.engine["rotation"] = "vault"
-    world.up()
+def test_an_operator_rotates_and_the_stack_has_nothing_to_say(rotating: World) -> None:
+    world = rotating
     world.up()
     before = world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"]
     world.vault.adapter.post("/v1/aws/config/rotate-root")
@@ -93,15 +101,8 @@ def test_an_operator_rotates_and_the_stack_has_nothing_to_say(world: World) -> N
     assert_sound(world)
 
 
-def test_what_vault_rotated_goes_with_the_stack(world: World) -> None:
-    world.engine["rotation"] = "vault"
-    world.up()
-    world.pulumi("destroy", "--yes", "--skip-preview")
-    assert world.user_names() == set()
-    assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
-
-
-def test_key_generations_contradict_it(world: World) -> None:
+def test_key_generations_contradict_it(shared_world: World) -> None:
+    world = shared_world
     world.engine.update(rotation="vault", vaultUser={"keyGeneration": 2})
     done = world.pulumi("preview", check=False)
     assert done.returncode != 0
@@ -111,9 +112,10 @@ def test_key_generations_contradict_it(world: World) -> None:
     ) in done.stdout + done.stderr
 
 
-def test_make_rotate_raises_the_generation_and_proves_the_stack(world: World) -> None:
-    world.up()
+def test_make_rotate_raises_the_generation_and_proves_the_stack(shared_world: World) -> None:
+    world = shared_world
     before = world.root_key()["access_key"]
+    world.deployed = ""
     done = world.tools("rotate")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "engine aws: key generation 2" in done.stdout
@@ -124,11 +126,19 @@ def test_make_rotate_raises_the_generation_and_proves_the_stack(world: World) ->
     assert (user["keyGeneration"], str(user["keyMade"])) == (2, f"{datetime.now(UTC):%Y-%m-%d}")
 
 
-def test_make_rotate_has_vault_rotate_where_vault_does(world: World) -> None:
-    world.engine["rotation"] = "vault"
+def test_make_rotate_has_vault_rotate_where_vault_does(rotating: World) -> None:
+    world = rotating
     world.up()
     before = world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"]
     done = world.tools("rotate")
     assert (done.returncode, done.stdout) == (0, "engine aws: Vault has rotated its key\n")
     assert world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"] != before
     assert_sound(world)
+
+
+def test_what_vault_rotated_goes_with_the_stack(rotating: World) -> None:
+    world = rotating
+    world.up()
+    world.destroy()
+    assert world.user_names() == set()
+    assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]

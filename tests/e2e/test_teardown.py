@@ -47,8 +47,8 @@ def test_what_is_protected_stays_and_the_way_out_is_said(world: World) -> None:
     assert world.tools("destroy").returncode == 0
 
 
-def test_a_role_that_goes_while_its_leases_live_is_warned_of(world: World) -> None:
-    world.up()
+def test_a_role_that_goes_while_its_leases_live_is_warned_of(shared_world: World) -> None:
+    world = shared_world
     world.read("my-role")
     world.read("my-role")
     del world.roles["my-role"]

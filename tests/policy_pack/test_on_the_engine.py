@@ -13,7 +13,7 @@ from tests.e2e.conftest import World, start_world
 from tools import toolchain
 from tools.paths import PROJECT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("pack")]
 
 PACK = str(PROJECT / "policy_pack")
 
@@ -119,6 +119,7 @@ def test_each_rule_stops_a_stack_that_breaks_it(world: World) -> None:
     assert "in plain sight" not in shown.text
 
 
+@pytest.mark.soak  # the others show each rule stopping a stack; that one is enough takes a preview for each
 @pytest.mark.parametrize("broken", [key for key in BAD if BAD[key] != GOOD[key]])
 def test_a_rule_that_is_broken_alone_is_enough(world: World, broken: str) -> None:
     shown = preview(world, "prod", GOOD | {broken: BAD[broken]})

@@ -161,7 +161,6 @@ ENGINE_FAULTS: list[tuple[Any, str]] = [
         {"AWS": {}},
         "engines.AWS: 'AWS' must be 1 to 31 lower-case letters, digits and hyphens, and begin with a letter",
     ),
-    ({}, "engines: is empty; name at least 1"),
     ([], "engines: [] must be a mapping of settings"),
 ]
 

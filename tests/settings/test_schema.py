@@ -1,6 +1,5 @@
 """What is generated from the settings is current, and agrees with what is checked in by hand."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,18 @@ import pytest
 import yaml
 
 from settings import reference
-from settings.load import NAMESPACE
+from settings.files import NAMESPACE
 from settings.model import Settings
-from settings.schema import FILE, stack_schema, text
+from settings.schema import FILE, SHARED_FILE, shared_schema, stack_schema, text
 from settings.types import Model
 from tools.paths import PROJECT
 
 STACKS = sorted(PROJECT.glob("Pulumi.*.yaml"))
 
 
-def test_the_schema_is_current() -> None:
-    assert FILE.read_text(encoding="utf-8") == text(), "run `make schema`"
+def test_the_schemas_are_current() -> None:
+    assert FILE.read_text(encoding="utf-8") == text(stack_schema()), "run `make schema`"
+    assert SHARED_FILE.read_text(encoding="utf-8") == text(shared_schema()), "run `make schema`"
 
 
 def test_the_reference_is_current() -> None:
@@ -29,6 +29,25 @@ def test_the_reference_is_current() -> None:
 @pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
 def test_every_stack_file_fits_the_schema(path: Path) -> None:
     jsonschema.validate(yaml.safe_load(path.read_text()), stack_schema())
+
+
+def test_the_shared_file_fits_its_schema() -> None:
+    jsonschema.validate(yaml.safe_load((PROJECT / "shared-settings.yaml").read_text()), shared_schema())
+
+
+@pytest.mark.parametrize(
+    "role", [{"maxStsTtl": "30m"}, {"credentialType": "iam_user", "tags": {"team": None}}, None], ids=str
+)
+def test_a_part_of_a_role_fits_the_schema(role: Any) -> None:
+    jsonschema.validate({"config": {"aws:region": "us-west-2", "vault-aws:roles": {"deploy": role}}}, stack_schema())
+
+
+@pytest.mark.parametrize(
+    "config", [{"aws:region": "us-west-2"}, {"vault-aws:protect": True}, {"vault-aws:role": {}}], ids=str
+)
+def test_the_schema_refuses_what_cannot_be_shared(config: dict[str, Any]) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"config": config}, shared_schema())
 
 
 @pytest.mark.parametrize(
@@ -60,7 +79,7 @@ def test_every_setting_is_described() -> None:
             if not field.get("description"):
                 undescribed.append(f"{place}.{name}")
 
-    for name, definition in json.loads(text())["$defs"].items():
+    for name, definition in stack_schema()["$defs"].items():
         walk(definition, name)
     assert undescribed == []
     assert issubclass(Settings, Model)

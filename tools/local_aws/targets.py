@@ -5,6 +5,7 @@ The rules are those of the Service Authorization Reference
 has the resource `*`, which only a statement about `*` allows.
 """
 
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,6 +96,7 @@ _MADE_AT_PATH = {
     "CreateVirtualMFADevice": ("mfa", "VirtualMFADeviceName"),
     "UploadServerCertificate": ("server-certificate", "ServerCertificateName"),
 }
+_KEY_ID_LENGTH = 36
 _NAMED_BY_ARN = ("PolicyArn", "SerialNumber", "SAMLProviderArn", "OpenIDConnectProviderArn")
 
 
@@ -184,6 +186,8 @@ def _other_arns(service: str, param: Param, region: str) -> list[str]:
     here = f"arn:{PARTITION}:{service}:{region}:{ACCOUNT}:"
     if given := param("ResourceArn") or param("TopicArn") or param("ResourceARN"):
         return [given]
+    if service == "kms" and (key := param("KeyId") or param("TargetKeyId") or _sealed_by(param("CiphertextBlob"))):
+        return [_kms_key(key, region)]
     if service == "sns" and param("Name"):
         return [here + param("Name")]
     if service == "sqs" and (queue := param("QueueName") or param("QueueUrl")):
@@ -196,6 +200,25 @@ def _other_arns(service: str, param: Param, region: str) -> list[str]:
         bus = (param("EventBusName") or "default").rsplit("/", 1)[-1]
         return [f"{here}rule/{rule}" if bus == "default" else f"{here}rule/{bus}/{rule}"]
     return ["*"]
+
+
+def _sealed_by(ciphertext: str | None) -> str:
+    """The id of the key that a ciphertext names, with which moto begins it."""
+    try:
+        return b64decode(ciphertext or "")[:_KEY_ID_LENGTH].decode("ascii")
+    except ValueError:
+        return ""
+
+
+def _kms_key(name: str, region: str) -> str:
+    """The ARN of a key, by whose ARN calls are authorised that name it by id or alias."""
+    # Its cryptography takes time to load, and most stacks need no KMS.
+    from moto.kms.models import kms_backends  # noqa: PLC0415
+
+    keys = kms_backends[ACCOUNT][region]
+    name = name.rpartition(":")[2].removeprefix("key/")
+    key = keys.keys.get((keys.get_key_id_from_alias(name) or "") if name.startswith("alias/") else name)
+    return key.arn if key else f"arn:{PARTITION}:kms:{region}:{ACCOUNT}:key/{name}"
 
 
 def _iam_context(action: str, param: Param) -> dict[str, str]:

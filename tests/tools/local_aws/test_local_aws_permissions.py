@@ -345,3 +345,19 @@ def test_other_services_by_their_arns(admin: Keys, service: str, allowed: str, d
     calls[service](user, "app-1")
     with pytest.raises(user.iam.exceptions.ClientError, match="not authorized"):
         calls[service](user, denied.rpartition(":")[2].rpartition("/")[2])
+
+
+def test_a_kms_key_is_meant_by_its_id_its_arn_and_its_alias(admin: Keys) -> None:
+    kms = admin.client("kms")
+    mine, other = (kms.create_key()["KeyMetadata"] for _ in range(2))
+    alias = f"alias/{unique('key')}"
+    kms.create_alias(AliasName=alias, TargetKeyId=mine["KeyId"])
+    user = admin.make_user(policy(allow(["kms:Encrypt", "kms:Decrypt"], mine["Arn"])), name=unique("kms"))
+    for name in (mine["KeyId"], mine["Arn"], alias):
+        sealed = user.client("kms").encrypt(KeyId=name, Plaintext=b"x")["CiphertextBlob"]
+        assert user.client("kms").decrypt(KeyId=name, CiphertextBlob=sealed)["Plaintext"] == b"x"
+        assert user.client("kms").decrypt(CiphertextBlob=sealed)["Plaintext"] == b"x"
+    sealed_by_other = kms.encrypt(KeyId=other["KeyId"], Plaintext=b"x")["CiphertextBlob"]
+    assert refusal(user.client("kms").decrypt, CiphertextBlob=sealed_by_other) == "AccessDeniedException"
+    assert refusal(user.client("kms").encrypt, KeyId=other["KeyId"], Plaintext=b"x") == "AccessDeniedException"
+    assert refusal(user.client("kms").describe_key, KeyId=alias) == "AccessDeniedException"
