@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import hvac
 import pytest
 
@@ -102,6 +103,8 @@ def place(tools: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory) 
         with pytest.MonkeyPatch.context() as patch:
             for name, value in world.env.items():
                 patch.setenv(name, value)
+            # boto3 keeps the credentials of whichever test of this process used it first.
+            patch.setattr(boto3, "DEFAULT_SESSION", None)
             yield placed(world)
     finally:
         world.local.stop()

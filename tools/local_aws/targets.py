@@ -5,7 +5,6 @@ The rules are those of the Service Authorization Reference
 has the resource `*`, which only a statement about `*` allows.
 """
 
-from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -202,12 +201,9 @@ def _other_arns(service: str, param: Param, region: str) -> list[str]:
     return ["*"]
 
 
-def _sealed_by(ciphertext: str | None) -> str:
+def _sealed_by(ciphertext: bytes | None) -> str:
     """The id of the key that a ciphertext names, with which moto begins it."""
-    try:
-        return b64decode(ciphertext or "")[:_KEY_ID_LENGTH].decode("ascii")
-    except ValueError:
-        return ""
+    return (ciphertext or b"")[:_KEY_ID_LENGTH].decode("ascii", "replace")
 
 
 def _kms_key(name: str, region: str) -> str:
