@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import hvac
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
@@ -24,7 +23,6 @@ from documents.stack import read_stack
 from settings.faults import FaultsError
 from settings.load import read_config
 from settings.model import Settings
-from settings.place import pinned_accounts
 from settings.vault_pin import VaultPin
 from tools import audit as auditing
 from tools import check, environments, new_env, toolchain
@@ -35,7 +33,6 @@ from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
-from tools.recovery import Place, recover
 from tools.update import destroy as destroy_stack
 from tools.update import update
 from tools.vault_server import find_vault
@@ -81,7 +78,6 @@ def up(arguments: argparse.Namespace) -> int:
     """Brings the stack to what its settings say, and proves it."""
     stack = _open(arguments, start=True)
     stack.ensure(create=arguments.stack == LOCAL)
-    _recover(stack)
     _warn_of_leases(stack)
     return update(stack, GUARDED, _confirm(arguments, "update")) or verify(arguments)
 
@@ -222,23 +218,6 @@ def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
         local.start(vault=vault, engine_plugin=found.engine_plugin, say=_say)
     env = found.env(os.environ) | _local_environment(local)
     return PulumiStack(LOCAL, env, local.config_file)
-
-
-def _recover(stack: PulumiStack) -> None:
-    """Ends what an update began that was killed."""
-
-    def place() -> Place:
-        _enter(stack)
-        caller = boto3.client("sts").get_caller_identity()
-        account, pinned = caller["Account"], pinned_accounts(_config(stack))
-        if pinned and account not in pinned:
-            raise ToolError(
-                f"nothing was changed; the AWS credentials belong to account {account}, and stack {stack.name} is for "
-                f"{' or '.join(pinned)} (aws:allowedAccountIds); use credentials of that account"
-            )
-        return Place(account, caller["Arn"].split(":")[1], boto3.client("iam"), _vault(stack))
-
-    recover(stack, place, _say)
 
 
 def _warn_of_leases(stack: PulumiStack) -> None:
