@@ -22,14 +22,12 @@ MANY: Final = 50
 
 REPEATABLE: Final = frozenset(
     {
-        "vault:appRole/authBackendRole:AuthBackendRole",
         "vault:aws/secretBackendRole:SecretBackendRole",
         "vault:identity/group:Group",
         "vault:identity/groupAlias:GroupAlias",
         "vault:index/policy:Policy",
         "vault:jwt/authBackendRole:AuthBackendRole",
         "vault:kubernetes/authBackendRole:AuthBackendRole",
-        "vault-aws:access:AppRole",
         "vault-aws:access:Group",
         "vault-aws:access:Jwt",
         "vault-aws:access:Kubernetes",
@@ -37,7 +35,12 @@ REPEATABLE: Final = frozenset(
         "vault-aws:role:Role",
     }
 )
-"""What Vault takes again under the same name, and the components of it. Nothing else depends on any of it."""
+"""What Vault takes again under the same name, and the components of it. Nothing but `LAST` depends on any of it."""
+
+LAST: Final = frozenset({"vault:appRole/authBackendRole:AuthBackendRole", "vault-aws:access:AppRole"})
+"""What hangs on these, and must be recorded: OpenBao refuses the provider's second write of an AppRole
+(`local_secret_ids can only be modified during role creation`).
+"""
 
 _UNCHANGED: Final = frozenset({"same", "read"})
 
@@ -74,7 +77,12 @@ class Planned:
         rest = [change for change in self.changes if not change.repeatable]
         if len(self.changes) - len(rest) < MANY or any(change.operation not in {"create", "update"} for change in rest):
             return None
-        return [change.urn for change in rest]
+        return [change.urn for change in rest if change.type not in LAST]
+
+    @property
+    def last(self) -> list[str]:
+        """The URNs to update after the rest, with checkpoints, because they depend on it."""
+        return [change.urn for change in self.changes if change.type in LAST]
 
 
 def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], bool]) -> int:
@@ -104,11 +112,15 @@ def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], boo
     first = planned.first
     if first is None:
         return stack.run(*words).returncode
-    if first:
-        status = stack.run(*words, *_targets(first)).returncode
+    last = [word for urn in planned.last for word in ("--exclude", urn)]
+    steps = [(stack, (*words, *_targets(first)))] if first else []
+    steps.append((_without_checkpoints(stack), (*words, *last)))
+    steps += [(stack, words)] if last else []
+    for one, step in steps:
+        status = one.run(*step).returncode
         if status:
             return status
-    return _without_checkpoints(stack).run(*words).returncode
+    return 0
 
 
 def destroy(stack: PulumiStack, confirm: Callable[[], bool]) -> int:

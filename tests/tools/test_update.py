@@ -29,6 +29,12 @@ def test_many_roles_come_after_all_that_must_be_recorded() -> None:
     assert Planned(changes(ROLE, "delete"), outputs_change=True).first == []
 
 
+def test_approles_come_last_with_checkpoints_of_their_own() -> None:
+    logins = changes("vault:appRole/authBackendRole:AuthBackendRole", count=1)
+    planned = Planned([*changes(USER, count=1), *changes(ROLE), *logins], outputs_change=True)
+    assert (planned.first, planned.last) == ([change.urn for change in changes(USER, count=1)], [logins[0].urn])
+
+
 @pytest.mark.parametrize("operation", ["delete", "replace", "create-replacement", "delete-replaced"])
 def test_what_takes_something_away_that_must_be_recorded_keeps_its_checkpoints(operation: str) -> None:
     assert Planned([*changes(ROLE), *changes(MOUNT, operation, count=1)], outputs_change=True).first is None
@@ -59,6 +65,6 @@ def test_a_preview_is_read_from_its_events(tmp_path: Path) -> None:
 def test_every_repeatable_type_is_one_that_the_program_declares() -> None:
     project = Path(updating.__file__).parent.parent
     sources = "".join(path.read_text() for path in (project / "components").glob("*.py"))
-    for type_ in updating.REPEATABLE:
+    for type_ in updating.REPEATABLE | updating.LAST:
         if type_.startswith("vault-aws:"):
             assert f'"{type_}"' in sources
