@@ -5,8 +5,10 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed-$(shell cat requirements-dev.txt requirements.txt | cksum | cut -d ' ' -f 1)
 TOOLS := $(PYTHON) -m tools
+# What people and workflows give goes through the environment, which no shell reads as a command.
+export STACK FILES
 # An option of a command, if its variable was given to make itself: shells have a USER of their own.
-option = $(if $(filter command,$(origin $(1))),--$(2) '$($(1))')
+option = $(if $(filter command,$(origin $(1))),--$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .PHONY: help audit drift up preview down rotate status env pulumi-policy verify check new-env environments test soak lint schema lock
@@ -15,16 +17,16 @@ help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 up: $(INSTALLED) ## Bring a stack to what its settings say, and prove it (STACK=local)
-	@$(TOOLS) up --stack $(STACK)
+	@$(TOOLS) up --stack "$$STACK"
 
 preview: $(INSTALLED) ## Show what `up` would change
-	@$(TOOLS) preview --stack $(STACK)
+	@$(TOOLS) preview --stack "$$STACK"
 
 down: $(INSTALLED) ## Revoke a stack's leases, destroy it, stop the local servers (FORCE=1: whatever AWS says)
-	@$(TOOLS) down --stack $(STACK) $(if $(FORCE),--force)
+	@$(TOOLS) down --stack "$$STACK" $(if $(FORCE),--force)
 
 rotate: $(INSTALLED) ## Replace the keys that Vault holds
-	@$(TOOLS) rotate --stack $(STACK)
+	@$(TOOLS) rotate --stack "$$STACK"
 
 status: $(INSTALLED) ## Say what of the local stack runs where
 	@$(TOOLS) status
@@ -33,21 +35,21 @@ env: $(INSTALLED) ## Print the local stack's environment: eval "$$(make env)"
 	@$(TOOLS) env
 
 pulumi-policy: $(INSTALLED) ## Print the Vault policy that a token needs to run the stack
-	@$(TOOLS) pulumi-policy --stack $(STACK)
+	@$(TOOLS) pulumi-policy --stack "$$STACK"
 
 verify: $(INSTALLED) ## Read a credential of every role, try it, end its lease
-	@$(TOOLS) verify --stack $(STACK)
+	@$(TOOLS) verify --stack "$$STACK"
 
 audit: $(INSTALLED) ## Who had a credential: ROLE=…, LEASE=…, KEY=… or USER=… (FILE=… DEVICE=… LAST=… JSON=1)
-	@$(TOOLS) audit --stack $(STACK) $(call option,ROLE,role) $(call option,LEASE,lease) $(call option,KEY,key) \
+	@$(TOOLS) audit --stack "$$STACK" $(call option,ROLE,role) $(call option,LEASE,lease) $(call option,KEY,key) \
 		$(call option,USER,user) $(call option,FILE,file) $(call option,DEVICE,device) $(call option,LAST,last) \
 		$(if $(JSON),--json)
 
 drift: $(INSTALLED) ## What differs between a stack and what is there, changing neither (MARKDOWN=… JSON=1)
-	@$(TOOLS) drift --stack $(STACK) $(call option,MARKDOWN,markdown) $(if $(JSON),--json)
+	@$(TOOLS) drift --stack "$$STACK" $(call option,MARKDOWN,markdown) $(if $(JSON),--json)
 
 check: $(INSTALLED) ## Check all settings and policies; FILES="a.json b.json" for those documents alone
-	@$(TOOLS) check $(FILES)
+	@set -f; $(TOOLS) check $$FILES
 
 new-env: $(INSTALLED) ## Make another environment's file: NAME=… ACCOUNT=… REGION=… VAULT=https://…
 	@$(TOOLS) new-env $(call option,NAME,name) $(call option,ACCOUNT,account) $(call option,REGION,region) \

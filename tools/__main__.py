@@ -201,6 +201,7 @@ def drift(arguments: argparse.Namespace) -> int:
 
 def print_pulumi_policy(arguments: argparse.Namespace) -> int:
     """Prints the Vault policy that a token needs to run the stack."""
+    _require_file(arguments.stack)
     settings = read_stack(read_config(PROJECT / f"Pulumi.{arguments.stack}.yaml"), arguments.stack).settings
     sys.stdout.write(f"{pulumi_policy(settings)}\n")
     return 0
@@ -209,6 +210,7 @@ def print_pulumi_policy(arguments: argparse.Namespace) -> int:
 def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
     """The stack with its environment; the local one with its servers."""
     if arguments.stack != LOCAL:
+        _require_file(arguments.stack)
         found = toolchain.find(need_engine=False, say=_say)
         return PulumiStack(arguments.stack, found.env(os.environ))
     vault = find_vault(os.environ)
@@ -218,6 +220,15 @@ def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
         local.start(vault=vault, engine_plugin=found.engine_plugin, say=_say)
     env = found.env(os.environ) | _local_environment(local)
     return PulumiStack(LOCAL, env, local.config_file)
+
+
+def _require_file(stack: str) -> None:
+    files = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PROJECT.glob("Pulumi.*.yaml")}
+    if stack not in files:
+        raise ToolError(
+            f"STACK={stack}: there is no Pulumi.{stack}.yaml; the stacks are {', '.join(sorted(files))}, and "
+            "`make new-env NAME=…` makes another"
+        )
 
 
 def _warn_of_leases(stack: PulumiStack) -> None:

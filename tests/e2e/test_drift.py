@@ -236,13 +236,13 @@ def test_a_key_that_vault_makes_is_watched_in_iam(place: Place) -> None:
 
 
 def test_what_cannot_be_compared_is_an_error(place: Place) -> None:
-    servers = place.world.local.home / "servers.json"
-    text = servers.read_text()
-    servers.write_text(text.replace(place.world.env["VAULT_ADDR"], "http://127.0.0.1:1"))
+    file = place.world.local.config_file
+    text = file.read_text()
+    file.write_text(text.replace(place.world.env["VAULT_ADDR"], "http://127.0.0.1:1"))
     try:
         done = place.world.tools("drift")
     finally:
-        servers.write_text(text)
+        file.write_text(text)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "nothing was compared: Vault at http://127.0.0.1:1 does not answer at auth/token/lookup-self "
