@@ -12,7 +12,7 @@ from program.watch import declare_alarms, declare_audit_devices
 spare_debug_messages()
 documents = read_documents()
 settings = documents.settings
-place = caller_account()
+place = caller_account(documents.accounts)
 
 devices = declare_audit_devices(settings)
 engines = {name: declare_engine(documents, name, place, after=devices) for name in settings.engines}

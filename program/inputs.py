@@ -4,7 +4,7 @@ import pulumi
 
 from components.audit_device import enabled_devices
 from documents.stack import StackDocuments, read_stack
-from program.pins import require_place
+from program.vault_pin import require_vault
 from settings.audit import require_devices
 from settings.faults import FaultsError
 from settings.load import decode_config
@@ -15,13 +15,13 @@ def read_documents() -> StackDocuments:
 
     Raises:
         pulumi.RunError: With every fault of the settings, of the documents that they name, and of the audit devices
-            that others should have enabled, or that AWS or Vault is not the stack's. Nothing has been made then.
+            that others should have enabled, or that Vault is not the stack's. Nothing has been made then.
     """
     stack = pulumi.get_stack()
     try:
         config = decode_config(pulumi.runtime.config.CONFIG.get())
         documents = read_stack(config, stack)
-        require_place(documents, config)
+        require_vault(documents, config)
         if documents.settings.audit.relies_on_others:
             require_devices(documents.settings.audit, enabled_devices(), f"Pulumi.{stack}.yaml")
     except FaultsError as faults:

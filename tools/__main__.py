@@ -23,6 +23,7 @@ from documents.stack import read_stack
 from settings.faults import FaultsError
 from settings.load import read_config
 from settings.model import Settings
+from settings.vault_connection import VaultConnection
 from settings.vault_pin import VaultPin
 from tools import audit as auditing
 from tools import check, environments, new_env, toolchain
@@ -266,18 +267,17 @@ def _vault(stack: PulumiStack) -> hvac.Client:
         ToolError: It is not the Vault that the stack is for, or none answers.
     """
     config = _config(stack)
-    # The configuration first, as Pulumi's provider has it.
-    address = str(config.get("vault:address") or os.environ.get("VAULT_ADDR") or "")
+    vault = VaultConnection.of(config)
     try:
         pin = VaultPin.model_validate(config.get("vault-aws:vault") or {})
-        wrong = pin.mismatch(address, seal_status(address)) if pin.pins else None
+        wrong = pin.mismatch(vault.address, seal_status(vault.address, vault.verify)) if pin.pins else None
     except ValidationError:
         raise ToolError(f"vault-aws:vault of the stack {stack.name} has faults; `make check` names them") from None
     except NoVaultError as error:
         raise ToolError(f"nothing was changed; {error}; check vault:address, and the certificate") from None
     if wrong:
         raise ToolError(f"nothing was changed; {wrong}; correct vault:address, or vault-aws:vault")
-    return hvac.Client(url=address)
+    return hvac.Client(url=vault.address, verify=vault.verify, namespace=vault.namespace)
 
 
 def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool]:

@@ -45,7 +45,7 @@ def asked_vaults(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(address)
         return {"cluster_name": f"vault-{address.split('.')[1]}"}
 
-    monkeypatch.setattr("program.pins.seal_status", answer)
+    monkeypatch.setattr("program.vault_pin.seal_status", answer)
     return asked
 
 
