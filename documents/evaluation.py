@@ -113,7 +113,8 @@ def trusts(policy: Document, request: Request, principal_arn: str) -> Grant:
     Args:
         policy: The policy. A statement without Resource, as in trust policies, is about the resource that has it.
         request: What is asked for.
-        principal_arn: Who asks. The session of a role has two ARNs, its own and the role's: ask for each.
+        principal_arn: Who asks. The session of a role has two ARNs, its own and the role's: ask for each. Of a token
+            of an identity provider it is the provider's.
 
     Raises:
         PolicyError: As for `evaluate`; also at NotPrincipal, which trust policies do not take.
@@ -134,7 +135,7 @@ def _reach(principal: Any, arn: str) -> Grant:  # noqa: ANN401 - any JSON
         raise PolicyError(f"the Principal {principal!r} must be '*' or an object such as {{'AWS': ARN}}")
     names = set(_listed(given.get("AWS", [])))
     _, partition, _, _, account, _ = arn.split(":", _ARN_COLONS)
-    if names & {"*", arn}:
+    if names & {"*", arn} or arn in _listed(given.get("Federated", [])):
         return Grant.PRINCIPAL
     return Grant.ACCOUNT if names & {account, f"arn:{partition}:iam::{account}:root"} else Grant.NONE
 

@@ -25,6 +25,19 @@ def pulumi_policy(settings: Settings) -> str:
     return policy_text(pulumi_rules(settings))
 
 
+def preview_policy(settings: Settings) -> str:
+    """The policy that is enough for a preview and for `make drift`, and changes nothing.
+
+    The provider works with a child of the token, which it makes and gives back.
+    """
+    kept = [Rule("auth/token/create", ["update"])]
+    for rule in pulumi_rules(settings):
+        capabilities = [one for one in rule.capabilities if one in {"read", "list", "sudo"}]
+        if set(capabilities) - {"sudo"}:
+            kept.append(Rule(rule.path, capabilities))
+    return policy_text(kept)
+
+
 def pulumi_rules(settings: Settings) -> list[Rule]:
     """The rules of that policy."""
     rules = [

@@ -18,7 +18,7 @@ _HttpsUrl = Annotated[
         "is not an https URL; Vault takes proof of who a caller is from there, so nobody else must answer",
     ),
 ]
-_Pem = Annotated[
+Pem = Annotated[
     str,
     matches(
         r"\s*(-----BEGIN (?P<kind>CERTIFICATE|PUBLIC KEY)-----[\w+/=\s]+-----END (?P=kind)-----\s*)+",
@@ -53,9 +53,9 @@ class JwtMethod(_Method):
     """The issuer's address, where its keys are found by OIDC Discovery."""
     jwks_url: _HttpsUrl | None = None
     """The address of the issuer's keys."""
-    validation_public_keys: Annotated[list[_Pem], AfterValidator(unique)] = []
+    validation_public_keys: Annotated[list[Pem], AfterValidator(unique)] = []
     """The issuer's public keys themselves, PEM."""
-    ca_certificate: _Pem | None = None
+    ca_certificate: Pem | None = None
     """The CA of that address, PEM; by default those that the Vault server trusts."""
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class KubernetesMethod(_Method):
     """Service accounts of one cluster."""
     host: _HttpsUrl
     """The address of the cluster's API."""
-    ca_certificate: _Pem | None = None
+    ca_certificate: Pem | None = None
     """The cluster's CA, PEM, for a Vault outside the cluster, which then asks the cluster with the caller's own
     token; by default Vault runs in the cluster and takes its pod's CA and token."""
 

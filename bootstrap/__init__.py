@@ -1,0 +1,1 @@
+"""The second program: the identities with which a pipeline runs the stacks."""
