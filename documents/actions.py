@@ -81,6 +81,12 @@ def actions_like(pattern: str) -> list[str]:
     return [f"{prefix.lower()}:{right}" for lower, right in service.actions.items() if like.match(lower)]
 
 
+def every_action() -> Iterator[str]:
+    """All actions of all services, as AWS writes them."""
+    for prefix in sorted({prefix for _, starts in _lists() for prefix in starts}):
+        yield from actions_like(f"{prefix}:*")
+
+
 def takes_resource(action: str) -> bool:
     """Whether AWS authorises an action on resources that a policy can name."""
     return any(_facts(action).get("resource_types", {}))
