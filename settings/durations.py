@@ -47,6 +47,11 @@ def format_duration(seconds: int) -> str:
     return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
+def short_duration(seconds: int) -> str:
+    """Writes seconds as a person would (`1h`, `90s` as `1m30s`)."""
+    return re.sub("(?<=h)0m|(?<=[hm])0s", "", format_duration(seconds))
+
+
 Duration = Annotated[
     int,
     BeforeValidator(parse_duration),

@@ -1,7 +1,6 @@
 """Compares the environments in README.md: `make environments` writes the table anew from the stacks' files."""
 
 import argparse
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from documents.stack import StackDocuments, read_stack
 from settings.access import Binding
-from settings.durations import format_duration
+from settings.durations import short_duration
 from settings.load import read_config
 from settings.model import Settings
 from settings.place import LOCAL
@@ -86,7 +85,7 @@ def _column(address: str, documents: StackDocuments) -> dict[str, str]:
 
 def _each_engine(settings: Settings, *fields: str) -> str:
     texts = {
-        name: ", ".join(_duration(getattr(engine, field)) for field in fields)
+        name: ", ".join(short_duration(getattr(engine, field)) for field in fields)
         for name, engine in settings.engines.items()
     }
     return _by_name(texts)
@@ -94,7 +93,7 @@ def _each_engine(settings: Settings, *fields: str) -> str:
 
 def _sessions(settings: Settings) -> str:
     texts = {
-        name: _duration(longest)
+        name: short_duration(longest)
         for name, role in sorted(settings.roles.items())
         if (longest := getattr(role, "max_sts_ttl", None))
     }
@@ -124,7 +123,7 @@ def _binding(binding: Binding | None) -> str:
     if binding.group and binding.group.alias:
         cell += f" `{binding.group.alias}`"
     if login:
-        cell += f"; tokens of {_duration(login.token_ttl)}, at most {_duration(login.token_max_ttl)}"
+        cell += f"; tokens of {short_duration(login.token_ttl)}, at most {short_duration(login.token_max_ttl)}"
         if login.token_bound_cidrs:
             cell += f", from {_code(login.token_bound_cidrs)}"
     return cell
@@ -139,6 +138,3 @@ def _by_name(texts: Mapping[str, str]) -> str:
 def _code(values: Iterable[str]) -> str:
     return ", ".join(f"`{value}`" for value in values) or "none"
 
-
-def _duration(seconds: int) -> str:
-    return re.sub("(?<=h)0m|(?<=[hm])0s", "", format_duration(seconds))

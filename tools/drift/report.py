@@ -1,13 +1,13 @@
 """How drift is shown: a table, JSON, or a Markdown file for the issue that a scheduled workflow keeps."""
 
 import json
-import re
 from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from tools.code_spans import code_span
 from tools.drift.findings import Finding
 
 _HEADINGS = ("what", "where", "declared", "actual", "cause")
@@ -42,8 +42,11 @@ def markdown(stack: str, findings: Sequence[Finding]) -> str:
     lines = [f"# {_headline(stack, findings)}", ""]
     if findings:
         lines += ["| " + " | ".join(_HEADINGS) + " |", "|---" * len(_HEADINGS) + "|"]
-        rows = [" | ".join(["", *map(_code, _cells(finding)), ""]).strip() for finding in findings]
-        ways = [f"- {', '.join(map(_code, titles))}: {_code(way)}" for way, titles in _mends(stack, findings).items()]
+        rows = [" | ".join(["", *(code_span(cell, cell=True) for cell in _cells(finding)), ""]).strip() for finding in findings]
+        ways = [
+            f"- {', '.join(code_span(title, cell=False) for title in titles)}: {code_span(way, cell=False)}"
+            for way, titles in _mends(stack, findings).items()
+        ]
         lines += [*rows, "", "To mend it:", "", *ways]
     text = "\n".join(lines) + "\n"
     if len(text) > _LONGEST_BODY:
@@ -77,10 +80,3 @@ def _mends(stack: str, findings: Sequence[Finding]) -> dict[str, list[str]]:
             titles.append(finding.title)
     return ways
 
-
-def _code(text: str) -> str:
-    """Text as inline code, in which nothing that somebody put into Vault or AWS is a link, a mention or a cell."""
-    line = " ".join(text.split())
-    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
-    padded = f" {line} " if line.startswith("`") or line.endswith("`") else line
-    return f"{fence}{padded}{fence}".replace("|", "\\|")

@@ -1,0 +1,23 @@
+"""Text of others in Markdown: as code, in which nothing of it is a link, a mention, a tag or a cell's end."""
+
+import re
+
+
+def plain(text: str) -> str:
+    """Text on one line in which every sign can be seen: what cannot be printed stands as its number."""
+    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text.split()))
+
+
+def code_span(text: str, *, cell: bool) -> str:
+    """Text as inline code.
+
+    Args:
+        text: Anything.
+        cell: Whether it stands in a table, where GitHub takes a backslash off each pipe, also in code
+            (https://github.github.com/gfm/#tables-extension-).
+    """
+    line = plain(text) or "(empty)"
+    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    padded = f" {line} " if line.startswith("`") or line.endswith("`") else line
+    span = f"{fence}{padded}{fence}"
+    return span.replace("|", "\\|") if cell else span
