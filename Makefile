@@ -11,7 +11,7 @@ export STACK FILES
 option = $(if $(filter command,$(origin $(1))),--$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
-.PHONY: help audit drift up preview down rotate status env pulumi-policy verify check new-env environments test soak lint schema lock
+.PHONY: help audit drift review up preview down rotate status env pulumi-policy verify check new-env environments test soak lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -47,6 +47,9 @@ audit: $(INSTALLED) ## Who had a credential: ROLE=…, LEASE=…, KEY=… or USE
 
 drift: $(INSTALLED) ## What differs between a stack and what is there, changing neither (MARKDOWN=… JSON=1)
 	@$(TOOLS) drift --stack "$$STACK" $(call option,MARKDOWN,markdown) $(if $(JSON),--json)
+
+review: $(INSTALLED) ## What a change does to who has which access: BASE=main STACK=prod (MARKDOWN=… HTML=…)
+	@$(TOOLS) review --stack "$$STACK" $(call option,BASE,base) $(call option,MARKDOWN,markdown) $(call option,HTML,html)
 
 check: $(INSTALLED) ## Check all settings and policies; FILES="a.json b.json" for those documents alone
 	@set -f; $(TOOLS) check $$FILES

@@ -34,6 +34,7 @@ from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.review import command as reviewing
 from tools.update import destroy as destroy_stack
 from tools.update import update
 from tools.vault_server import find_vault
@@ -58,6 +59,8 @@ def main(words: Sequence[str]) -> int:
             auditing.add_arguments(command)
         if run is drift:
             drifting.add_arguments(command)
+        if run is review:
+            reviewing.add_arguments(command)
         if run is new_env.run:
             new_env.add_arguments(command)
         command.set_defaults(run=run)
@@ -200,6 +203,11 @@ def drift(arguments: argparse.Namespace) -> int:
     return drifting.tell(stack.name, findings, arguments, _console())
 
 
+def review(arguments: argparse.Namespace) -> int:
+    """Says what a change does to who has which access, from the files of two commits alone."""
+    return reviewing.run(arguments, _console())
+
+
 def print_pulumi_policy(arguments: argparse.Namespace) -> int:
     """Prints the Vault policy that a token needs to run the stack."""
     _require_file(arguments.stack)
@@ -333,6 +341,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
     "verify": verify,
     "audit": audit,
     "drift": drift,
+    "review": review,
     "check": check.run,
     "new-env": new_env.run,
     "environments": environments.run,

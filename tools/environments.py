@@ -137,4 +137,3 @@ def _by_name(texts: Mapping[str, str]) -> str:
 
 def _code(values: Iterable[str]) -> str:
     return ", ".join(f"`{value}`" for value in values) or "none"
-

@@ -12,6 +12,8 @@ COMMANDS = [
     ("preview", "STACK"),
     ("pulumi-policy", "STACK"),
     ("drift", "STACK"),
+    ("review", "STACK"),
+    ("review", "BASE"),
     ("new-env", "NAME"),
     ("audit", "ROLE"),
 ]

@@ -42,7 +42,10 @@ def markdown(stack: str, findings: Sequence[Finding]) -> str:
     lines = [f"# {_headline(stack, findings)}", ""]
     if findings:
         lines += ["| " + " | ".join(_HEADINGS) + " |", "|---" * len(_HEADINGS) + "|"]
-        rows = [" | ".join(["", *(code_span(cell, cell=True) for cell in _cells(finding)), ""]).strip() for finding in findings]
+        rows = [
+            " | ".join(["", *(code_span(cell, cell=True) for cell in _cells(finding)), ""]).strip()
+            for finding in findings
+        ]
         ways = [
             f"- {', '.join(code_span(title, cell=False) for title in titles)}: {code_span(way, cell=False)}"
             for way, titles in _mends(stack, findings).items()
@@ -79,4 +82,3 @@ def _mends(stack: str, findings: Sequence[Finding]) -> dict[str, list[str]]:
         if finding.title not in titles:
             titles.append(finding.title)
     return ways
-

@@ -25,7 +25,7 @@ def binding_changes(before: Side | None, after: Side | None) -> Iterator[Change]
     """The bindings and auth methods that changed."""
     for what, field in (("access", "access"), ("auth method", "auth_methods")):
         old, new = (getattr(side.documents.settings, field) if side else {} for side in (before, after))
-        yield from _changes(what, old, new)
+        yield from _changes(what, old, new, goes=after is None)
 
 
 def readers(settings: Settings, role: str) -> tuple[str, ...]:
@@ -44,12 +44,12 @@ def _who(binding: Binding) -> str:
     return "; ".join([f"{to_camel(binding.method)}{where}", *said])
 
 
-def _changes(what: str, old: Mapping[str, BaseModel], new: Mapping[str, BaseModel]) -> Iterator[Change]:
+def _changes(what: str, old: Mapping[str, BaseModel], new: Mapping[str, BaseModel], *, goes: bool) -> Iterator[Change]:
     for name in sorted({*old, *new}):
         fields = changed_fields(fields_of(old.get(name)), fields_of(new.get(name)))
         if fields:
             verdict = verdict_of(old.get(name), new.get(name), replaced=False, changed=True)
-            yield Change(what, name, verdict, _tokens(old.get(name), verdict), fields)
+            yield Change(what, name, verdict, "" if goes else _tokens(old.get(name), verdict), fields)
 
 
 def _tokens(old: BaseModel | None, verdict: Verdict) -> str:
@@ -59,4 +59,6 @@ def _tokens(old: BaseModel | None, verdict: Verdict) -> str:
     login = old.app_role or old.jwt or old.kubernetes
     if login is None:
         return "It holds at once, for tokens that live as well."
-    return f"Tokens that it gave keep what they have until they expire, in {short_duration(login.token_max_ttl)} at most."
+    return (
+        f"Tokens that it gave keep what they have until they expire, in {short_duration(login.token_max_ttl)} at most."
+    )

@@ -65,11 +65,6 @@ class Change:
     findings_gone: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    @property
-    def title(self) -> str:
-        """Its kind and name."""
-        return f"{self.what} {self.name}"
-
 
 @dataclass(frozen=True)
 class Review:

@@ -1,10 +1,9 @@
 """Compares the two sides of a stack."""
 
 from tools.review.bindings import binding_changes
-from tools.review.changes import Review
+from tools.review.changes import Review, Verdict
 from tools.review.engines import engine_changes, stack_change
 from tools.review.roles import role_changes
-from tools.review.changes import Verdict
 from tools.review.sides import Sides
 
 

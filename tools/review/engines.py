@@ -19,7 +19,11 @@ def engine_changes(before: Side | None, after: Side | None) -> Iterator[Change]:
     """The engines, Vault's users and boundaries that changed."""
     names = sorted({name for side in (before, after) if side for name in side.documents.settings.engines})
     for name in names:
-        changes = (_user_change(name, before, after), _boundary_change(name, before, after), _engine(name, before, after))
+        changes = (
+            _user_change(name, before, after),
+            _boundary_change(name, before, after),
+            _engine(name, before, after),
+        )
         yield from (change for change in changes if change.verdict is not Verdict.SAME)
 
 
@@ -49,11 +53,10 @@ def _user_change(name: str, before: Side | None, after: Side | None) -> Change:
     fields = changed_fields(_user_fields(name, before), _user_fields(name, after))
     old_document, new_document = _user_document(name, before), _user_document(name, after)
     gains, losses = tuple(gained(old_document, new_document)), tuple(gained(new_document, old_document))
-    verdict = verdict_of(old, new, replaced=False, changed=bool(fields or gains or losses))
+    replaced = any(change.name == "name" for change in fields)
+    verdict = verdict_of(old, new, replaced=replaced, changed=bool(fields or gains or losses))
     notes = tuple(_user_notes(fields, old, new))
-    return Change(
-        "Vault's own IAM user, engine", name, verdict, fields=fields, gained=gains, lost=losses, notes=notes
-    )
+    return Change("Vault's IAM user of engine", name, verdict, fields=fields, gained=gains, lost=losses, notes=notes)
 
 
 def _user_notes(fields: tuple[FieldChange, ...], old: Engine | None, new: Engine | None) -> Iterator[str]:
@@ -116,7 +119,7 @@ def _boundary_change(name: str, before: Side | None, after: Side | None) -> Chan
             notes.append("What a policy that exists already allows is not in this repository; look it up.")
             gains = losses = ()
     return Change(
-        "permissions boundary, engine", name, verdict, fields=fields, gained=gains, lost=losses, notes=tuple(notes)
+        "permissions boundary of engine", name, verdict, fields=fields, gained=gains, lost=losses, notes=tuple(notes)
     )
 
 
@@ -124,7 +127,7 @@ def _boundary(name: str, side: Side | None) -> tuple[str, Mapping[str, Any] | No
     if not side or not _engine_of(name, side):
         return None
     found = side.documents.boundary(name, **side.place)
-    return found and (found.arn, json.loads(found.document) if found.document else None)
+    return (found.arn, json.loads(found.document) if found.document else None) if found else None
 
 
 def _engine(name: str, before: Side | None, after: Side | None) -> Change:

@@ -28,9 +28,8 @@ def fields_of(model: BaseModel | None, *, leave_out: set[str] | None = None) -> 
 
 def changed_fields(before: Fields, after: Fields) -> tuple[FieldChange, ...]:
     """The settings of which one side says something that the other does not."""
-    names = sorted({*before, *after}, key=lambda name: (list(after) + list(before)).index(name))
     changes = []
-    for name in names:
+    for name in dict.fromkeys([*after, *before]):
         old, new = before.get(name, ()), after.get(name, ())
         gone = tuple(text for text in old if text not in new)
         added = tuple(text for text in new if text not in old)

@@ -105,14 +105,14 @@ def _by_rules(
     before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
 ) -> dict[tuple[_Rules, _Rules], list[str]]:
     """The actions that any statement speaks of, by the rules that hold for them in both documents."""
-    sides = [[(statement, _rule(statement)) for statement in statements_of(side)] if side else [] for side in (before, after)]
+    sides = [
+        [(statement, _rule(statement)) for statement in statements_of(side)] if side else [] for side in (before, after)
+    ]
     named = {pattern for side in sides for statement, _ in side for pattern in _patterns(statement)}
     speaking = [[(rule, _meant(statement, frozenset(named))) for statement, rule in side] for side in sides]
     groups: dict[tuple[_Rules, _Rules], list[str]] = {}
     for action in {action for side in speaking for _, actions in side for action in actions}:
-        old, new = (
-            tuple(dict.fromkeys(rule for rule, actions in side if action in actions)) for side in speaking
-        )
+        old, new = (tuple(dict.fromkeys(rule for rule, actions in side if action in actions)) for side in speaking)
         groups.setdefault((old, new), []).append(action)
     return groups
 

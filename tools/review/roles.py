@@ -37,7 +37,7 @@ def _names(before: Side | None, after: Side | None, field: str) -> list[str]:
 
 
 def _role_change(name: str, before: Side | None, after: Side | None) -> Change:
-    old, new = (side and side.documents.settings.roles.get(name) for side in (before, after))
+    old, new = (side.documents.settings.roles.get(name) if side else None for side in (before, after))
     fields = changed_fields(_fields(name, before), _fields(name, after))
     old_document, new_document = (_document(name, side) for side in (before, after))
     gains, losses = tuple(gained(old_document, new_document)), tuple(gained(new_document, old_document))
@@ -46,10 +46,14 @@ def _role_change(name: str, before: Side | None, after: Side | None) -> Change:
     verdict = verdict_of(
         old,
         new,
-        replaced=bool(old and new and before and after) and _replaced(name, before, after),
+        replaced=_replaced(name, before, after),
         changed=bool(fields or gains or losses or notes) or old_findings != new_findings,
     )
-    if verdict in (Verdict.SAME, Verdict.CHANGED) and not (gains or losses) and _text(name, before) != _text(name, after):
+    if (
+        verdict in (Verdict.SAME, Verdict.CHANGED)
+        and not (gains or losses)
+        and _text(name, before) != _text(name, after)
+    ):
         notes.append(_SAME_MEANING)
     return Change(
         "role",
@@ -136,7 +140,9 @@ def _session_notes(old: Role | None, new: Role | None) -> Iterator[str]:
         yield from (
             []
             if isinstance(old, AssumedRole)
-            else ["Its policy narrows what the IAM roles that it names allow; what those are is not in this repository."]
+            else [
+                "Its policy narrows what the IAM roles that it names allow; what those are is not in this repository."
+            ]
         )
     old_managed, new_managed = ((role and getattr(role, "policy_arns", None)) or [] for role in (old, new))
     old_groups, new_groups = ((role and getattr(role, "iam_groups", None)) or [] for role in (old, new))
@@ -150,7 +156,7 @@ def _replaced(name: str, before: Side | None, after: Side | None) -> bool:
     Vault's provider does so at another mount or another list of `role_arns` (terraform-provider-vault,
     `resource_aws_secret_backend_role.go`); and a session_token role is another resource (`components.role`).
     """
-    if not before or not after:
+    if not before or not after or not all(name in side.documents.settings.roles for side in (before, after)):
         return False
     old, new = before.documents.settings, after.documents.settings
     arns = [set(getattr(side.roles[name], "role_arns", [])) for side in (old, new)]
@@ -170,7 +176,7 @@ def _leases(name: str, verdict: Verdict, before: Side | None, after: Side | None
         return "Taking away the file ends nothing; `make down` before it does."
     new = after.documents.settings
     if engine not in new.engines or new.mount_path(engine) != mount:
-        return f"The mount {mount} goes, and Vault revokes its leases with it."
+        return f"The mount `{mount}` goes, and Vault revokes its leases with it."
     longest = short_duration(getattr(role, "max_sts_ttl", None) or old.engines[engine].max_lease_ttl)
     revoke = f"vault lease revoke -prefix {mount}/creds/{name}"
     ends = f"`{revoke}` ends them" if isinstance(role, IamUserRole) else _NO_REVOCATION
@@ -181,7 +187,7 @@ def _leases(name: str, verdict: Verdict, before: Side | None, after: Side | None
 
 
 def _static_change(name: str, before: Side | None, after: Side | None) -> Change:
-    old, new = (side and side.documents.settings.static_roles.get(name) for side in (before, after))
+    old, new = (side.documents.settings.static_roles.get(name) if side else None for side in (before, after))
     fields = changed_fields(_static_fields(name, before), _static_fields(name, after))
     # Vault's provider replaces it at another user, and the component at another period (components/static_role.py).
     forcing = {"userName", "rotationPeriod", "mount"}

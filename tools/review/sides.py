@@ -67,8 +67,8 @@ class Sides:
 def read_sides(stack: str, base: str, project: Path, today: date | None = None) -> Sides:
     """Reads a stack on both sides.
 
-    The change began where the working tree's branch parted from `base`, so that what others have merged since then is no
-    part of it. What held on that commit's day, such as an exemption, holds for that side.
+    The change began where the working tree's branch parted from `base`, so that what others have merged since then is
+    no part of it. What held on that commit's day, such as an exemption, holds for that side.
 
     Args:
         stack: The stack's name.
@@ -78,7 +78,7 @@ def read_sides(stack: str, base: str, project: Path, today: date | None = None) 
 
     Raises:
         ToolError: There is no such commit or stack, or git does not do it.
-        FaultsError: Either side has faults; each names its side.
+        UnreadableError: Either side has faults; each names its side.
     """
     if not _STACK.fullmatch(stack):
         raise ToolError(f"STACK={stack}: is not a stack's name; name one such as prod, for Pulumi.prod.yaml")
@@ -167,7 +167,9 @@ def _run(project: Path, *words: str) -> bytes:
     try:
         done = subprocess.run(["git", *words], cwd=project, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     except OSError as error:
-        raise ToolError(f"git cannot be run: {error.strerror}; a review compares with a commit, so install git") from None
+        raise ToolError(
+            f"git cannot be run: {error.strerror}; a review compares with a commit, so install git"
+        ) from None
     if done.returncode:
         said = " ".join(done.stderr.decode(errors="replace").split())
         raise ToolError(f"git {words[0]} failed: {said}")

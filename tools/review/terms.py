@@ -40,10 +40,9 @@ def conditions_of(statement: Statement) -> Conditions:
     """The conditions of a statement."""
     clauses: set[frozenset[Term]] = set()
     texts = []
-    for operator, key, values in condition_values(statement.conditions):
-        if operator.endswith(("Bool", "BoolIfExists", "Null")):
-            values = [value.lower() for value in values]
-        values = sorted(set(values))
+    for operator, key, written in condition_values(statement.conditions):
+        truth = operator.endswith(("Bool", "BoolIfExists", "Null"))
+        values = sorted({value.lower() if truth else value for value in written})
         texts.append(f"{operator} {key}: {', '.join(values)}")
         single = [(operator, key.lower(), (value,)) for value in values]
         quantifier, _, plain = operator.rpartition(":")
@@ -56,4 +55,3 @@ def conditions_of(statement: Statement) -> Conditions:
         else:
             clauses.add(frozenset(single))
     return Conditions(frozenset(clauses), tuple(sorted(texts)))
-
