@@ -9,7 +9,8 @@ from tools.review.meaning import Grant
 
 LEVELS = ("Permissions management", "Write", "Tagging", "Read", "List")
 """AWS's access levels, the gravest first."""
-UNKNOWN_LEVEL = "whatever AWS adds"
+FUTURE = "whatever AWS adds"
+"""The level of a pattern, which stands for the actions that there will be."""
 
 
 class Verdict(Enum):
@@ -104,10 +105,10 @@ def verdict_of(before: object, after: object, *, replaced: bool, changed: bool) 
 def by_level(grants: Iterable[Grant]) -> dict[str, list[str]]:
     """The actions of grants by access level, the gravest first."""
     actions = sorted({action for grant in grants for action in grant.actions})
-    levels: dict[str, list[str]] = {level: [] for level in (*LEVELS, UNKNOWN_LEVEL)}
+    levels: dict[str, list[str]] = {level: [] for level in (*LEVELS, FUTURE)}
     for action in actions:
         level = access_level(action)
-        levels[level if level in LEVELS else UNKNOWN_LEVEL].append(action)
+        levels[level if level in LEVELS else FUTURE].append(action)
     return {level: names for level, names in levels.items() if names}
 
 

@@ -1,7 +1,6 @@
 """The settings of one thing as texts by name, and which of them changed."""
 
 import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,7 +55,7 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 - whatever a setting ho
         return "true" if value else "false"
     if isinstance(value, int) and name.endswith(_DURATIONS):
         return short_duration(value)
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    text = str(value)
     if "-----BEGIN " in text:
         return f"PEM, SHA-256 {hashlib.sha256(text.encode()).hexdigest()}"
     return text

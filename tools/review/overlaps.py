@@ -15,7 +15,7 @@ from functools import lru_cache
 from documents.placeholders import VARIABLE
 
 _ARN_COLONS = 5
-_MOST_STATES = 20_000
+_MOST_STATES = 10_000
 _OTHER = ""
 """Stands for every character that no pattern names."""
 _PIECE = re.compile(f"{VARIABLE.pattern}|.", re.DOTALL)
@@ -34,11 +34,16 @@ class _Sign:
     wildcard: bool = False
     within_part: bool = False
 
+    @property
+    def many(self) -> bool:
+        """Whether any number of signs may stand here."""
+        return self.wildcard and self.text == "*"
+
     def takes(self, text: str) -> bool:
         if not self.wildcard:
             return text == self.text
         if len(text) > 1:
-            return self.text == "*"
+            return self.many
         return not (self.within_part and text == ":")
 
 
@@ -65,7 +70,11 @@ def overlaps(patterns: tuple[str, ...]) -> frozenset[frozenset[int]]:
             frozenset(index for index, places in enumerate(state) if len(signs[index]) in places),
         )
         for text in _texts(signs, state):
-            after = tuple(_step(sequence, places, text) for sequence, places in zip(signs, state, strict=True))
+            # Most patterns have parted from the text long before, and stay so.
+            after = tuple(
+                _step(sequence, places, text) if places else places
+                for sequence, places in zip(signs, state, strict=True)
+            )
             if after not in seen:
                 if len(seen) >= _MOST_STATES:
                     raise TooManyError
@@ -102,15 +111,17 @@ def _step(sequence: tuple[_Sign, ...], places: frozenset[int], text: str) -> fro
     reached = set()
     for place in places:
         if place < len(sequence) and sequence[place].takes(text):
-            many = sequence[place].wildcard and sequence[place].text == "*"
-            reached.add(place if many else place + 1)
+            reached.add(place if sequence[place].many else place + 1)
     return _closed(sequence, reached)
 
 
-def _closed(sequence: tuple[_Sign, ...], places: set[int]) -> frozenset[int]:
+def _closed(sequence: tuple[_Sign, ...], places: Iterable[int]) -> frozenset[int]:
     """The places with those that are reached over a `*` that stands for nothing."""
-    reached = set(places)
-    for place in range(len(sequence)):
-        if place in reached and sequence[place].wildcard and sequence[place].text == "*":
-            reached.add(place + 1)
+    reached = set()
+    for place in places:
+        here = place
+        reached.add(here)
+        while here < len(sequence) and sequence[here].many:
+            here += 1
+            reached.add(here)
     return frozenset(reached)

@@ -182,8 +182,8 @@ def _leases(name: str, verdict: Verdict, before: Side | None, after: Side | None
     ends = f"`{revoke}` ends them" if isinstance(role, IamUserRole) else _NO_REVOCATION
     if verdict is Verdict.CHANGED:
         keep = "keep" if isinstance(role, IamUserRole) else "keep at most"
-        return f"Leases that live {keep} the rights with which they were made, for {longest} more; {ends}."
-    return f"They live on until they expire, in {longest} at most; {ends}."
+        return f"Leases that live {keep} the rights with which they were made, for {longest} at most; {ends}."
+    return f"Its leases live on until they expire, in {longest} at most; {ends}."
 
 
 def _static_change(name: str, before: Side | None, after: Side | None) -> Change:

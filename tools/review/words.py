@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tools.review.changes import Change, FieldChange, Review, by_level, counted
+from tools.review.changes import FUTURE, Change, FieldChange, Review, Verdict, by_level, counted
 from tools.review.meaning import Grant, Reach
 
 HEADINGS = ("what", "change", "gains", "loses", "what lives on")
@@ -61,7 +61,10 @@ def row(change: Change) -> tuple[Line, ...]:
     """A change as a row of the table under `HEADINGS`."""
     gains = _sum(change.gained, ((field, field.new) for field in change.fields))
     losses = _sum(change.lost, ((field, field.gone) for field in change.fields))
-    return (title(change), (change.verdict.value,), gains, losses, spoken(change.leases))
+    verdict: Line = (change.verdict.value,)
+    if change.verdict is Verdict.SAME and change.notes:
+        verdict = (*verdict, ". ", *spoken(" ".join(change.notes)))
+    return (title(change), verdict, gains, losses, spoken(change.leases))
 
 
 def listings(change: Change) -> Iterator[Listing]:
@@ -92,7 +95,7 @@ def shortened(lines: Sequence[Line], most: int) -> tuple[Line, ...]:
 
 
 def _sum(grants: Sequence[Grant], fields: Iterator[tuple[FieldChange, tuple[str, ...]]]) -> Line:
-    parts: list[Line] = [(f"{len(names):,} {level}",) for level, names in by_level(grants).items()]
+    parts: list[Line] = [(text,) for text in _counts(grants)]
     parts += [(_TOLD[field.name], Code(text)) for field, texts in fields if field.name in _TOLD for text in texts]
     return _joined(parts, "; ")
 
@@ -118,10 +121,14 @@ def _grant(word: str, before: str, grant: Grant) -> Listing:
     lines += [(f"{before}, but not ", *_reach(denial)) for denial in grant.elsewhere_denied]
     if not grant.exact:
         lines.append(("These documents are too intricate to compare exactly, so that all of it is listed.",))
-    levels = by_level([grant])
-    counts = ", ".join(f"{len(names):,} {level}" for level, names in levels.items())
-    actions = [(f"{level}: ", Code(name)) for level, names in levels.items() for name in names]
-    return Listing((*heading, f": {counts}"), (*lines, *actions))
+    actions = [(f"{level}: ", Code(name)) for level, names in by_level([grant]).items() for name in names]
+    return Listing((*heading, f": {', '.join(_counts([grant]))}"), (*lines, *actions))
+
+
+def _counts(grants: Sequence[Grant]) -> list[str]:
+    """How many actions there are of each access level."""
+    levels = by_level(grants)
+    return [level if level == FUTURE else f"{len(names):,} {level}" for level, names in levels.items()]
 
 
 def _reach(reach: Reach) -> Line:
