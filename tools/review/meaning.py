@@ -164,7 +164,7 @@ def _gained(old: _Rules, new: _Rules) -> Iterator[Grant]:
     except TooManyError:
         worlds = None
     if worlds is None or len(terms) > _MOST_TERMS:
-        yield from (Grant((), rule.reach, *_context(old, new), exact=False) for rule in allowing)
+        yield from _uncovered(old, new)
         return
     more: set[tuple[frozenset[str], _Rule]] = set()
     for holding in _holdings(terms, (*old, *new)):
@@ -178,6 +178,25 @@ def _gained(old: _Rules, new: _Rules) -> Iterator[Grant]:
         resources = rule.resources if rule.others else tuple(r for r in rule.resources if any(r in w for w in reached))
         touching = [world for world in worlds if rule.others or world.intersection(resources)]
         yield Grant((), Reach(resources, rule.others, rule.conditions.texts), *_context(old, new, touching))
+
+
+def _uncovered(old: _Rules, new: _Rules) -> Iterator[Grant]:
+    """What no single rule of old allows as well; too much where several of them do together."""
+    denials_stay = {rule for rule in old if not rule.allows} <= set(new)
+
+    def covers(other: _Rule, rule: _Rule, resource: str) -> bool:
+        if not other.allows or other.others or not other.conditions.clauses <= rule.conditions.clauses:
+            return False
+        return any(frozenset({0}) not in overlaps((resource, pattern)) for pattern in other.resources)
+
+    for rule in (rule for rule in new if rule.allows):
+        left = tuple(
+            resource
+            for resource in rule.resources
+            if rule.others or not denials_stay or not any(covers(other, rule, resource) for other in old)
+        )
+        if left and not (denials_stay and rule in old):
+            yield Grant((), Reach(left, rule.others, rule.conditions.texts), *_context(old, new), exact=False)
 
 
 def _holdings(terms: Sequence[tuple[str, str, tuple[str, ...]]], rules: _Rules) -> set[frozenset[_Rule]]:

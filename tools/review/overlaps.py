@@ -15,7 +15,7 @@ from functools import lru_cache
 from documents.placeholders import VARIABLE
 
 _ARN_COLONS = 5
-_MOST_STATES = 10_000
+_MOST_STATES = 5_000
 _OTHER = ""
 """Stands for every character that no pattern names."""
 _PIECE = re.compile(f"{VARIABLE.pattern}|.", re.DOTALL)

@@ -1,7 +1,7 @@
 """What the reviewer reads, whole, for each kind of change.
 
-A change of the words is made with `REVIEW_GOLDEN=write pytest tests/tools/review/test_golden.py`, which writes the files
-and fails: read the difference, and run it again without.
+A change of the words is made with `REVIEW_GOLDEN=write pytest tests/tools/review/test_golden.py`, which writes the
+files and fails: read the difference, and run it again without.
 """
 
 import io

@@ -49,19 +49,19 @@ def some(values: Sequence[str]) -> st.SearchStrategy[list[str]]:
 
 def documents(*, conditions: bool) -> st.SearchStrategy[dict[str, Any]]:
     def written(
-        effect: str, action: str, actions: list[str], resource: str, resources: list[str], condition: Any
+        *, effect: str, action: str, actions: list[str], resource: str, resources: list[str], condition: Any
     ) -> Any:
         elements = {"Effect": effect, "Action": None, "Resource": None, action: actions, resource: resources}
         return statement(**elements, Condition=condition)
 
     one = st.builds(
         written,
-        st.sampled_from(["Allow", "Allow", "Deny"]),
-        st.sampled_from(["Action", "Action", "Action", "NotAction"]),
-        some(PATTERNS),
-        st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]),
-        some(RESOURCES),
-        st.sampled_from([None, *CONDITIONS]) if conditions else st.none(),
+        effect=st.sampled_from(["Allow", "Allow", "Deny"]),
+        action=st.sampled_from(["Action", "Action", "Action", "NotAction"]),
+        actions=some(PATTERNS),
+        resource=st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]),
+        resources=some(RESOURCES),
+        condition=st.sampled_from([None, *CONDITIONS]) if conditions else st.none(),
     )
     return st.lists(one, min_size=1, max_size=3).map(lambda statements: document(*statements))
 
@@ -194,12 +194,24 @@ def test_what_aws_fills_in_is_compared_by_its_name() -> None:
     assert gained(document(statement(Resource=f"{BUCKET}/${{*}}")), document(statement(Resource=f"{BUCKET}/*")))
 
 
-def test_what_is_too_intricate_is_told_in_full() -> None:
+INTRICATE = [f"arn:aws:s3:::*-{word}/{letter}*" for word in ("data", "logs", "reports") for letter in "abcd"]
+
+
+def test_of_what_is_too_intricate_all_is_told_that_no_single_statement_allowed() -> None:
     with pytest.raises(TooManyError):
-        overlaps(tuple(f"*{'abcdefghijkl'[place]}*{'mnopqrstuvwx'[place]}*" for place in range(12)))
-    many = [{"StringEquals": {f"aws:PrincipalTag/{name}": "x"}} for name in "abcdefghijkl"]
-    before = document(*(statement(Condition=condition) for condition in many))
-    after = document(*(statement(Condition=condition) for condition in many[1:]))
-    grants = gained(before, after)
-    assert len(grants) == 11
-    assert not any(grant.exact for grant in grants)
+        overlaps(tuple(INTRICATE))
+    before = document(statement(Resource=INTRICATE[1:]))
+    after = document(statement(Resource=[*INTRICATE, "arn:aws:s3:::x-logs/y/a"]))
+    [grant] = gained(before, after)
+    assert (grant.reach.resources, grant.exact) == ((INTRICATE[0],), False)
+    assert gained(after, before) == []
+    denial = statement(Effect="Deny", Resource=f"{BUCKET}/*")
+    [grant] = gained(document(statement(Resource=INTRICATE), denial), document(statement(Resource=INTRICATE)))
+    assert grant.reach.resources == tuple(sorted(INTRICATE))
+
+
+def test_so_it_is_with_many_conditions() -> None:
+    many = [statement(Condition={"StringEquals": {f"aws:PrincipalTag/{name}": "x"}}) for name in "abcdefghijkl"]
+    assert gained(document(*many), document(*many[1:])) == []
+    [grant] = gained(document(*many[1:]), document(*many))
+    assert (grant.reach.conditions, grant.exact) == (("StringEquals aws:PrincipalTag/a: x",), False)
