@@ -201,7 +201,7 @@ def test_of_what_is_too_intricate_all_is_told_that_no_single_statement_allowed()
     with pytest.raises(TooManyError):
         overlaps(tuple(INTRICATE))
     before = document(statement(Resource=INTRICATE[1:]))
-    after = document(statement(Resource=[*INTRICATE, "arn:aws:s3:::x-logs/y/a"]))
+    after = document(statement(Resource=[*INTRICATE, "arn:aws:s3:::x-logs/a/y"]))
     [grant] = gained(before, after)
     assert (grant.reach.resources, grant.exact) == ((INTRICATE[0],), False)
     assert gained(after, before) == []
