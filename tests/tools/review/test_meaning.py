@@ -178,6 +178,12 @@ def test_a_further_condition_only_narrows_and_a_further_value_only_widens(narrow
     assert grant.elsewhere[0].conditions
 
 
+def test_all_values_of_two_are_more_than_all_of_the_one_or_all_of_the_other() -> None:
+    one, other, both = ({"ForAllValues:StringEquals": {"aws:TagKeys": keys}} for keys in (["a"], ["b"], ["a", "b"]))
+    before = document(statement(Condition=one), statement(Condition=other))
+    assert gained(before, document(statement(Condition=both)))
+
+
 def test_what_aws_fills_in_is_compared_by_its_name() -> None:
     home, alice, all_homes = (
         document(statement(Resource=f"{BUCKET}/{end}")) for end in ("${aws:username}/x", "alice/x", "*/x")
