@@ -79,7 +79,7 @@ class Repository:
     def commit(self) -> None:
         """Commits all that there is."""
         self.git("add", "-A")
-        self.git("commit", "-q", "-m", "work")
+        self.git("commit", "-q", "--allow-empty", "-m", "work")
 
     def git(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """Runs git, with nobody's own settings."""
