@@ -1,6 +1,7 @@
 """`make bench`: this stack beside Terraform and a script, round by round on the same Vault."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from tools.bench.measure import timed
 from tools.bench.session import Servers, Session
@@ -20,9 +21,7 @@ def compare(session: Session, *, runs: int, sizes: Sequence[int]) -> None:
     `session.result["rows"]` has a row for each way, size and step, with the seconds of each run. A way that failed at a
     size is not tried there again.
     """
-    rows: dict[tuple[str, int, str], list[float]] = {}
-    session.result["rows"] = []
-    session.result["starts"] = session.starts
+    session.result |= {"rows": [], "starts": session.starts}
     failed: set[tuple[str, int]] = set()
     for size in sizes:
         for round_ in range(runs):
@@ -33,19 +32,9 @@ def compare(session: Session, *, runs: int, sizes: Sequence[int]) -> None:
                 for name in (*names[shift:], *names[:shift]):
                     if (name, size) in failed:
                         continue
-
-                    def part(name: str = name, way: Way = ways[name], size: int = size) -> None:
-                        for step, took in _one_round(servers, way, size):  # noqa: B023 - called before the next round
-                            rows.setdefault((name, size, step), []).append(took)
-                            session.say(f"{NAMES[name]}, {size} roles, {step}: {took:.2f} s")
-                        session.result["rows"] = [
-                            {"way": way, "roles": roles, "step": step, "seconds": seconds}
-                            for (way, roles, step), seconds in rows.items()
-                        ]
-
+                    part = partial(_one_round, session, servers, name, ways[name], size)
                     if not session.attempt(f"{NAMES[name]} with {size} roles", part):
                         failed.add((name, size))
-    session.save()
 
 
 def _ways(servers: Servers, size: int) -> dict[str, Way]:
@@ -57,11 +46,11 @@ def _ways(servers: Servers, size: int) -> dict[str, Way]:
     return ways
 
 
-def _one_round(servers: Servers, way: Way, size: int) -> list[tuple[str, float]]:
-    taken = []
+def _one_round(session: Session, servers: Servers, name: str, way: Way, size: int) -> None:
     for step, action in way.steps(size).items():
-        taken.append((step, timed(action)))
+        took = timed(action)
         expected = None if step == "destroy" else size
         if (found := servers.roles(way.mount)) != expected:
             raise ToolError(f"{step} left {found} roles at {way.mount}/, and {expected} were to be there")
-    return taken
+        session.row("rows", {"way": name, "roles": size, "step": step})["seconds"].append(took)
+        session.say(f"{NAMES[name]}, {size} roles, {step}: {took:.2f} s")

@@ -15,7 +15,7 @@ from tools.local_aws.environment import ACCOUNT, PARTITION
 from tools.pulumi_stack import PulumiStack
 
 LEFT_OUT: Final = ("access", "alarm", "audit", "authMethods", "engines", "environment", "roles")
-"""Settings of Pulumi.local.yaml that are not measured, so that each way makes roles, their Vault policies and mounts."""
+"""Settings of Pulumi.local.yaml that are not measured, so that each way makes roles, Vault policies and mounts."""
 
 _TAG = "round"
 

@@ -3,6 +3,7 @@
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 BEND: Final = 1.5
@@ -28,9 +29,7 @@ def percentile(values: Sequence[float], share: float) -> float:
 def growth(points: Mapping[int, float]) -> dict[int, float]:
     """What each role of an interval adds, by the interval's upper end; `points` are values by number of roles."""
     sizes = sorted(points)
-    return {
-        above: (points[above] - points[below]) / (above - below) for below, above in zip(sizes, sizes[1:], strict=False)
-    }
+    return {above: (points[above] - points[below]) / (above - below) for below, above in pairwise(sizes)}
 
 
 def bend(points: Mapping[int, float]) -> int | None:
@@ -40,7 +39,7 @@ def bend(points: Mapping[int, float]) -> int | None:
     """
     sizes, grown = sorted(points), growth(points)
     least = math.inf
-    for below, above in zip(sizes, sizes[1:], strict=False):
+    for below, above in pairwise(sizes):
         # A size that took no longer than a smaller one is noise, and nothing to compare with.
         if math.isfinite(least) and grown[above] > BEND * least:
             return below

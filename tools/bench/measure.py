@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -124,15 +124,3 @@ def _processor() -> str:
         names = re.findall(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
         return str(names[0]) if names else platform.machine()
     return platform.processor() or platform.machine()
-
-
-def read_result(path: Path) -> dict[str, Any]:
-    """A run's figures, as `write_result` wrote them."""
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-def write_result(path: Path, result: Mapping[str, Any]) -> None:
-    """Writes a run's figures, so far or in full."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{json.dumps(result, indent=1)}\n", encoding="utf-8")

@@ -1,17 +1,18 @@
 """What every measurement needs: servers that end with it, and a file that keeps what was measured so far."""
 
 import contextlib
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import hvac
+import requests
 import yaml
 
-from tools.bench.measure import write_result
 from tools.errors import ToolError
 from tools.local_stack import DEFAULT_PORTS, Say
 from tools.processes import LOOPBACK
@@ -56,7 +57,7 @@ class Session:
         """
         try:
             action()
-        except (ToolError, hvac.exceptions.VaultError) as error:
+        except (ToolError, hvac.exceptions.VaultError, requests.RequestException) as error:
             self.say(f"{what} failed: {error}")
             self.result["failures"].append({"what": what, "reason": str(error)})
         else:
@@ -64,6 +65,15 @@ class Session:
         finally:
             self.save()
         return False
+
+    def row(self, part: str, key: dict[str, Any]) -> dict[str, Any]:
+        """The row of a part of the result by what it is of, with lists of `seconds` and `bytes`; made if need be."""
+        rows: list[dict[str, Any]] = self.result[part]
+        for row in rows:
+            if key.items() <= row.items():
+                return row
+        rows.append({**key, "seconds": [], "bytes": []})
+        return rows[-1]
 
     def save(self) -> None:
         """Writes the result so far."""
@@ -114,3 +124,9 @@ class Servers:
             return None
         answer = self.vault.adapter.get(f"/v1/{mount}/roles", params={"list": "true"})
         return len(answer["data"]["keys"])
+
+
+def write_result(path: Path, result: Mapping[str, Any]) -> None:
+    """Writes a run's figures, so far or in full."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{json.dumps(result, indent=1)}\n", encoding="utf-8")

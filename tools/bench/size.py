@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from tools.bench.declared import Declared, write_settings
 from tools.bench.measure import watched
@@ -12,115 +12,102 @@ from tools.bench.ways import LoggedStack, logged, succeed
 from tools.errors import ToolError
 from tools.update import GUARDED, destroy, update
 
-STEPS = ("create", "preview", "up", "refresh", "change of one role", "destroy")
+STEPS: Final = ("create", "preview", "up", "refresh", "change of one role", "destroy")
 """What is measured of a stack, in its order."""
-
-Record = Callable[[str, float, int], None]
-"""Takes a step, its seconds, and the most bytes of memory that it held."""
 
 
 def grow(session: Session, *, runs: int, sizes: Sequence[int], mounts: int, split: int) -> None:
     """Measures one stack of each size over several mounts, then the largest size as `split` stacks of one mount each.
 
-    `session.result["rows"]` has a row for each size and step: seconds and bytes of each run, and the state's size;
-    `session.result["split"]` one for each stack and step. A size that failed is not tried again.
+    `session.result["rows"]` has a row for each size and step, with the seconds and bytes of memory of each run, and
+    `"states"` the size of each state in bytes; `"split"` has a row for each stack and step. A size that failed is not
+    tried again.
     """
-    session.result |= {"mounts": mounts, "rows": [], "split": [], "stacks": split}
+    session.result |= {"mounts": mounts, "rows": [], "states": {}, "split": [], "stacks": split}
     for size in sizes:
         for _ in range(runs):
             with session.servers() as servers:
                 declared = Declared([f"mount-{number}" for number in range(min(mounts, size))], size)
-                stack = logged(servers.scratch.stack, servers.log)
-                record = _recorder(session, "rows", {"roles": size})
-
-                def part(servers: Servers = servers, stack: LoggedStack = stack, declared: Declared = declared) -> None:
-                    state = _life(servers, stack, declared, record)  # noqa: B023 - called before the next round
-                    _rows(session, "rows", {"roles": declared.count, "step": "create"})["state"] = state
-
-                if not session.attempt(f"{size} roles as one stack", part):
+                measured = _Measured(session, "rows", servers, logged(servers.scratch.stack, servers.log), declared)
+                if not session.attempt(f"{size} roles as one stack", measured.life):
                     break
     if split:
-        _split(session, max(sizes), split)
-    session.save()
+        with session.servers() as servers:
+            _split(session, servers, max(sizes), split)
 
 
-def _split(session: Session, size: int, split: int) -> None:
-    with session.servers() as servers:
-        team = "team-00"
-        stacks = []
-
-        def stand_alone(number: int) -> tuple[LoggedStack, Declared]:
-            team = f"team-{number:02}"
-            file = servers.scratch.local.home / f"Pulumi.{team}.yaml"
-            stack = replace(logged(servers.scratch.stack, servers.log), name=team, config_file=file)
-            share = size // split + (number < size % split)
-            return stack, Declared([team], share, prefix=team)
-
-        def create_all() -> None:
-            for stack, declared in stacks:
-                record = _recorder(session, "split", {"stack": stack.name, "roles": declared.count})
-                write_settings(stack, servers.config, declared)
-                stack.ensure(create=True)
-                _steps(servers, stack, declared, record, STEPS[:-1])
-
-        def destroy_all() -> None:
-            for stack, declared in stacks:
-                record = _recorder(session, "split", {"stack": stack.name, "roles": declared.count})
-                _steps(servers, stack, declared, record, STEPS[-1:])
-
-        stacks = [stand_alone(number) for number in range(split)]
-        session.say(f"{size} roles as {split} stacks, {team} first")
-        if session.attempt(f"{size} roles as {split} stacks", create_all):
-            session.attempt(f"{split} stacks destroyed", destroy_all)
+def _split(session: Session, servers: Servers, size: int, split: int) -> None:
+    """All stacks are made before the first is destroyed, so that they stand on one Vault together."""
+    stacks = []
+    for number in range(split):
+        team = f"team-{number:02}"
+        file = servers.scratch.local.home / f"Pulumi.{team}.yaml"
+        stack = replace(logged(servers.scratch.stack, servers.log), name=team, config_file=file)
+        share = size // split + (number < size % split)
+        stacks.append(_Measured(session, "split", servers, stack, Declared([team], share, prefix=team)))
+    made = [one for one in stacks if session.attempt(f"the stack {one.stack.name} of {split}", one.make)]
+    for one in made:
+        session.attempt(f"the end of the stack {one.stack.name} of {split}", one.end)
 
 
-def _life(servers: Servers, stack: LoggedStack, declared: Declared, record: Record) -> int:
-    """A stack from nothing to nothing; gives the size of its state in bytes."""
-    write_settings(stack, servers.config, declared)
-    _steps(servers, stack, declared, record, STEPS[:-1])
-    state = len(json.dumps(stack.state()))
-    _steps(servers, stack, declared, record, STEPS[-1:])
-    return state
+@dataclass(frozen=True)
+class _Measured:
+    """A stack that is measured; `part` is where in the result."""
 
+    session: Session
+    part: str
+    servers: Servers
+    stack: LoggedStack
+    declared: Declared
 
-def _steps(servers: Servers, stack: LoggedStack, declared: Declared, record: Record, steps: Sequence[str]) -> None:
-    def up() -> None:
-        succeed(stack, "update", update(stack, GUARDED, lambda: True))
+    def life(self) -> None:
+        """From nothing to nothing."""
+        self.make()
+        self.session.result["states"][str(self.declared.count)] = len(json.dumps(self.stack.state()))
+        self.end()
 
-    actions: dict[str, Callable[[], None]] = {
-        "create": up,
-        "preview": lambda: succeed(stack, "preview", stack.run("preview", "--diff", *GUARDED).returncode),
-        "up": up,
-        "refresh": lambda: succeed(stack, "refresh", stack.run("refresh", "--yes").returncode),
-        "change of one role": up,
-        "destroy": lambda: succeed(stack, "destroy", destroy(stack, lambda: True)),
-    }
-    for step in steps:
-        if step == "change of one role":
-            write_settings(stack, servers.config, replace(declared, changed=1))
-        record(step, *watched(actions[step], servers=servers.ids))
-        there = [servers.roles(mount) for mount in declared.mounts]
-        wrong = any(there) if step == "destroy" else sum(count or 0 for count in there) != declared.count
+    def make(self) -> None:
+        """All steps but the last."""
+        write_settings(self.stack, self.servers.config, self.declared)
+        self.stack.ensure(create=True)
+        for step in STEPS[:-1]:
+            if step == "change of one role":
+                write_settings(self.stack, self.servers.config, replace(self.declared, changed=1))
+            self._measure(step)
+
+    def end(self) -> None:
+        """The last step."""
+        self._measure(STEPS[-1])
+
+    def _measure(self, step: str) -> None:
+        took, held = watched(self._actions[step], servers=self.servers.ids)
+        there = [self.servers.roles(mount) for mount in self.declared.mounts]
+        wrong = there != [None] * len(there) if step == "destroy" else sum(map(int, filter(None, there))) != self._count
         if wrong:
-            raise ToolError(f"{step} left {there} roles at {', '.join(declared.mounts)}")
-
-
-def _recorder(session: Session, kind: str, key: dict[str, Any]) -> Record:
-    def record(step: str, took: float, held: int) -> None:
-        row = _rows(session, kind, {**key, "step": step})
+            raise ToolError(f"{step} left {there} roles at {', '.join(self.declared.mounts)}")
+        key: dict[str, Any] = {"roles": self._count, "step": step}
+        row = self.session.row(self.part, key | ({"stack": self.stack.name} if self.part == "split" else {}))
         row["seconds"].append(took)
         row["bytes"].append(held)
-        session.say(f"{', '.join(f'{name} {value}' for name, value in key.items())}, {step}: {took:.2f} s")
-        session.save()
+        self.session.say(f"stack {self.stack.name}, {self._count} roles, {step}: {took:.2f} s")
+        self.session.save()
 
-    return record
+    @property
+    def _count(self) -> int:
+        return self.declared.count
 
+    @property
+    def _actions(self) -> dict[str, Callable[[], None]]:
+        stack = self.stack
 
-def _rows(session: Session, kind: str, key: dict[str, Any]) -> dict[str, Any]:
-    """The row of a key in the result, made if it is not there."""
-    rows: list[dict[str, Any]] = session.result[kind]
-    for row in rows:
-        if key.items() <= row.items():
-            return row
-    rows.append({**key, "seconds": [], "bytes": []})
-    return rows[-1]
+        def up() -> None:
+            succeed(stack, "update", update(stack, GUARDED, lambda: True))
+
+        return {
+            "create": up,
+            "preview": lambda: succeed(stack, "preview", stack.run("preview", "--diff", *GUARDED).returncode),
+            "up": up,
+            "refresh": lambda: succeed(stack, "refresh", stack.run("refresh", "--yes").returncode),
+            "change of one role": up,
+            "destroy": lambda: succeed(stack, "destroy", destroy(stack, lambda: True)),
+        }

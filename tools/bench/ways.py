@@ -87,8 +87,9 @@ def run(command: Sequence[str], *, folder: Path, env: Mapping[str, str], given: 
     Raises:
         ToolError: It failed; the message has its last words.
     """
-    feed: dict[str, Any] = {"stdin": subprocess.DEVNULL} if given is None else {"input": given}
-    done = subprocess.run(command, cwd=folder, env=dict(env), capture_output=True, text=True, check=False, **feed)
+    done = subprocess.run(
+        command, cwd=folder, env=dict(env), capture_output=True, text=True, check=False, input=given or ""
+    )
     if done.returncode:
         words = last_words(done.stdout + done.stderr)
         raise ToolError(f"{Path(command[0]).name} {' '.join(command[1:3])} ended with {done.returncode}:\n{words}")
