@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,10 +35,12 @@ class Scratch:
     Attributes:
         local: The servers; `stop` ends them.
         stack: The stack, whose program is the copy.
+        started_in: The seconds that the servers took to start.
     """
 
     local: LocalStack
     stack: PulumiStack
+    started_in: float
 
 
 def start_scratch(tools: Toolchain, folder: Path, *, say: Say, more: Sequence[str] = ()) -> Scratch:
@@ -62,11 +65,13 @@ def start_scratch(tools: Toolchain, folder: Path, *, say: Say, more: Sequence[st
             shutil.copy(source, project / name)
     (project / ".venv").symlink_to(PROJECT / ".venv")
     local = LocalStack(folder / "home")
+    started = time.monotonic()
     local.start(vault=find_vault(os.environ), engine_plugin=tools.engine_plugin, say=say, ports={"vault": 0, "aws": 0})
+    started_in = time.monotonic() - started
     try:
         stack = PulumiStack("local", tools.env(os.environ) | local.environment(), local.config_file, project)
         stack.ensure(create=True)
     except BaseException:
         local.stop()
         raise
-    return Scratch(local, stack)
+    return Scratch(local, stack, started_in)

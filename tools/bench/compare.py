@@ -21,7 +21,7 @@ def compare(session: Session, *, runs: int, sizes: Sequence[int]) -> None:
     `session.result["rows"]` has a row for each way, size and step, with the seconds of each run. A way that failed at a
     size is not tried there again.
     """
-    session.result |= {"rows": [], "starts": session.starts}
+    session.result.update({"rows": [], "starts": session.starts})
     failed: set[tuple[str, int]] = set()
     for size in sizes:
         for round_ in range(runs):

@@ -41,7 +41,7 @@ def measure_creds(session: Session, *, runs: int, clients: Sequence[int], reques
     `session.result["rows"]` has a row for each, with the latencies of all reads in seconds and the seconds that each
     run took. Each run is on new servers, and begins with another way of those that need the stack.
     """
-    session.result |= {"requests": requests, "rows": []}
+    session.result["rows"] = []
     for round_ in range(runs):
         with session.servers() as servers:
             part = partial(_one_run, session, servers, round_, clients, requests)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -97,8 +98,8 @@ def _compare(result: Result) -> list[str]:
     note = (
         f"Medians of {result['runs']}; each round is on new servers, and begins with another way. All write the same "
         "roles and Vault policies on a mount; this stack also makes its IAM user, key, policies and boundary, and asks "
-        f"its policy pack. A process a write is measured up to {FEW} roles; it has no preview, and an update writes all "
-        f"again.{absent}"
+        f"its policy pack. A process a write is measured up to {FEW} roles; it has no preview, and an update is a "
+        f"create.{absent}"
     )
     return [note, table(heading, rows), _targets(result, figures)]
 
@@ -165,7 +166,7 @@ def _size(result: Result) -> list[str]:
         "ten times a second); the state is as `pulumi stack export` prints it."
     )
     parts = [note, table(["time", *names], rows), table(["memory", *names, "state"], held), _growth(times, steps)]
-    return [*parts, _split(result)] if result["split"] else parts
+    return [*parts, _split(result)] if result["stacks"] else parts
 
 
 def _points(result: Result, unit: str) -> dict[str, dict[int, float]]:
@@ -182,9 +183,7 @@ def _growth(times: Mapping[str, Mapping[int, float]], steps: Sequence[str]) -> s
     for step in steps:
         sizes = sorted(times[step])
         grown = growth(times[step])
-        cells = [
-            f"{before} to {size}: {grown[size] * 1000:.1f} ms" for before, size in zip(sizes, sizes[1:], strict=False)
-        ]
+        cells = [f"{before} to {size}: {grown[size] * 1000:.1f} ms" for before, size in pairwise(sizes)]
         up_to = bend(times[step])
         linear = "too few sizes to tell" if len(sizes) <= 2 else f"up to {up_to}" if up_to else "throughout"  # noqa: PLR2004
         rows.append([_STEP_NAMES[step], "; ".join(cells) or "—", linear])
@@ -196,7 +195,7 @@ def _split(result: Result) -> str:
     largest = max(result["sizes"])
     whole = _points(result, "seconds")
     for step in STEPS:
-        found = [row for row in result["split"] if row["step"] == step]
+        found = [row for row in result["stacks"] if row["step"] == step]
         if found:
             times = [second for row in found for second in row["seconds"]]
             held = max(count for row in found for count in row["bytes"])
@@ -205,8 +204,8 @@ def _split(result: Result) -> str:
             rows.append([f"{_STEP_NAMES[step]} ({len(times)} stacks)", *cells])
     heading = ["", "a stack, median", "slowest", "one after the other", "memory", f"{largest} roles as one stack"]
     note = (
-        f"{largest} roles as {result['stacks']} stacks, each with a mount, a state and a file of its own, on one Vault; "
-        "all stand before the first is destroyed:"
+        f"{largest} roles as {result['split']} stacks, each with a mount, a state and a file of its own, on one "
+        "Vault; all stand before the first is destroyed:"
     )
     return f"{note}\n\n{table(heading, rows)}"
 
@@ -216,8 +215,8 @@ def _split(result: Result) -> str:
 
 def _creds(result: Result) -> list[str]:
     note = (
-        f"{result['requests']} reads of `creds/<role>` in each of {result['runs']} runs, by so many threads, each with a "
-        "connection of its own; leases are revoked between readings. Each way goes one choice further than the one "
+        f"{result['requests']} reads of `creds/<role>` in each of {result['runs']} runs, by so many threads, each with "
+        "a connection of its own; leases are revoked between readings. Each way goes one choice further than the one "
         "before: audit devices, then the mount's username template, boundary and tags, then Vault policies. AWS is the "
         "embedded one, a single Python process on the same machine, which is what many clients wait for."
     )

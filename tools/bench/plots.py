@@ -69,7 +69,7 @@ def _size(result: Mapping[str, Any]) -> Figure:
     for step in STEPS:
         rows = [row for row in result["rows"] if row["step"] == step and row["seconds"]]
         roles = [row["roles"] for row in rows]
-        times.plot(roles, [median(row["seconds"]) for row in rows], marker="o", label=step)
+        times.plot(roles, [median(row["seconds"]) or 0 for row in rows], marker="o", label=step)
         memory.plot(roles, [(median(row["bytes"]) or 0) / 2**20 for row in rows], marker="o", label=step)
     for panel, unit in ((times, "seconds"), (memory, "MiB of memory")):
         panel.set_xlabel("roles")

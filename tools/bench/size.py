@@ -20,10 +20,10 @@ def grow(session: Session, *, runs: int, sizes: Sequence[int], mounts: int, spli
     """Measures one stack of each size over several mounts, then the largest size as `split` stacks of one mount each.
 
     `session.result["rows"]` has a row for each size and step, with the seconds and bytes of memory of each run, and
-    `"states"` the size of each state in bytes; `"split"` has a row for each stack and step. A size that failed is not
+    `"states"` the size of each state in bytes; `"stacks"` has a row for each stack and step. A size that failed is not
     tried again.
     """
-    session.result |= {"mounts": mounts, "rows": [], "states": {}, "split": [], "stacks": split}
+    session.result.update({"rows": [], "states": {}, "stacks": []})
     for size in sizes:
         for _ in range(runs):
             with session.servers() as servers:
@@ -44,7 +44,7 @@ def _split(session: Session, servers: Servers, size: int, split: int) -> None:
         file = servers.scratch.local.home / f"Pulumi.{team}.yaml"
         stack = replace(logged(servers.scratch.stack, servers.log), name=team, config_file=file)
         share = size // split + (number < size % split)
-        stacks.append(_Measured(session, "split", servers, stack, Declared([team], share, prefix=team)))
+        stacks.append(_Measured(session, "stacks", servers, stack, Declared([team], share, prefix=team)))
     made = [one for one in stacks if session.attempt(f"the stack {one.stack.name} of {split}", one.make)]
     for one in made:
         session.attempt(f"the end of the stack {one.stack.name} of {split}", one.end)
@@ -86,7 +86,7 @@ class _Measured:
         if wrong:
             raise ToolError(f"{step} left {there} roles at {', '.join(self.declared.mounts)}")
         key: dict[str, Any] = {"roles": self._count, "step": step}
-        row = self.session.row(self.part, key | ({"stack": self.stack.name} if self.part == "split" else {}))
+        row = self.session.row(self.part, key | ({"stack": self.stack.name} if self.part == "stacks" else {}))
         row["seconds"].append(took)
         row["bytes"].append(held)
         self.session.say(f"stack {self.stack.name}, {self._count} roles, {step}: {took:.2f} s")
