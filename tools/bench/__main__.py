@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         if kind == "size":
             one.add_argument("--mounts", type=_count, default=5, help="over how many mounts the roles go")
             one.add_argument(
-                "--split", type=int, default=20, help="as how many stacks the most roles are made; 0: none"
+                "--split", type=_count_or_none, default=20, help="as how many stacks the most roles are made; 0: none"
             )
         if kind == "creds":
             one.add_argument("--clients", type=_counts, default=[1, 8, 32], help="how many read at once")
@@ -108,6 +108,10 @@ def _count(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a number of at least 1")
     return int(text)
+
+
+def _count_or_none(text: str) -> int:
+    return 0 if text == "0" else _count(text)
 
 
 def _counts(text: str) -> list[int]:
