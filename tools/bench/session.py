@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import hvac
-import requests
 import yaml
 
 from tools.errors import ToolError
@@ -18,6 +17,9 @@ from tools.local_stack import DEFAULT_PORTS, Say
 from tools.processes import LOOPBACK
 from tools.scratch import Scratch, start_scratch
 from tools.toolchain import Toolchain
+
+_PATIENCE: Final = 300
+"""Seconds to wait for Vault, which revokes many leases in one call."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Session:
         """
         try:
             action()
-        except (ToolError, hvac.exceptions.VaultError, requests.RequestException) as error:
+        except (ToolError, hvac.exceptions.VaultError, OSError) as error:
             self.say(f"{what} failed: {error}")
             self.result["failures"].append({"what": what, "reason": str(error)})
         else:
@@ -117,7 +119,7 @@ class Servers:
     def vault(self) -> hvac.Client:
         """A client with the root token."""
         env = self.scratch.local.environment()
-        return hvac.Client(url=env["VAULT_ADDR"], token=env["VAULT_TOKEN"])
+        return hvac.Client(url=env["VAULT_ADDR"], token=env["VAULT_TOKEN"], timeout=_PATIENCE)
 
     def roles(self, mount: str) -> int | None:
         """How many roles a mount has; None if nothing is mounted there."""
