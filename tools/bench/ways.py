@@ -5,6 +5,7 @@ Each has a mount of its own, so that they stand side by side on one Vault.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,6 +35,7 @@ PROVIDER: Final = Tool(
 """Terraform's provider from the module that Pulumi's plugin is built from."""
 
 _LAST_WORDS = 15
+_ERROR = re.compile(r"error:|\[mandatory\]", re.IGNORECASE)
 
 
 class Way(Protocol):
@@ -77,8 +79,10 @@ def succeed(stack: LoggedStack, what: str, status: int) -> None:
 
 
 def last_words(text: str) -> str:
-    """The last lines of an output."""
-    return "\n".join(text.strip().splitlines()[-_LAST_WORDS:])
+    """What an output says of errors, and its last lines."""
+    lines = text.strip().splitlines()
+    told = [line for line in lines[:-_LAST_WORDS] if _ERROR.search(line)]
+    return "\n".join(told[-_LAST_WORDS:] + lines[-_LAST_WORDS:])
 
 
 def run(command: Sequence[str], *, folder: Path, env: Mapping[str, str], given: str | None = None) -> str:

@@ -50,7 +50,7 @@ def test_only_the_changed_roles_differ(project: Path) -> None:
 def test_stacks_side_by_side_share_neither_a_mount_nor_a_role_nor_a_user(project: Path) -> None:
     teams = [settings_of(project, Declared([team], 2, prefix=team), team) for team in ("team-00", "team-01")]
     first, second = (
-        {*team.roles, *map(team.policy_name, team.roles), *map(team.mount_path, team.engines), team.environment}
+        {*team.roles, *map(team.policy_name, team.roles), *map(team.mount_path, team.engines)}
         | set(map(team.vault_user_name, team.engines))
         for team in teams
     )
