@@ -92,8 +92,8 @@ def machine(tools: toolchain.Toolchain) -> dict[str, Any]:
         "Pulumi": _said([pulumi, "version"]) if pulumi else "none",
         "Vault server and CLI": _said([str(find_cli()), "version"]),
         "AWS engine": f"Vault's {toolchain.ENGINE.version}" if tools.engine_plugin else "the server's own",
-        "Terraform": f"{terraform.name} {_terraform_version(terraform)}" if terraform else "not on PATH",
-        "Terraform's provider": PROVIDER.version,
+        "for comparison": f"{terraform.name} {_terraform_version(terraform)}" if terraform else "not on PATH",
+        "its provider": PROVIDER.version,
         **{f"Python package {name}": version(name) for name in _PACKAGES},
     }
     return {

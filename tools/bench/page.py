@@ -44,10 +44,18 @@ def write_page(out: Path) -> Path:
             plots = draw(result, file.parent)
             begin, end = marks(kind)
             if begin not in text:
-                text += f"\n## {title}\n\n{begin}\n{end}\n"
+                text = _with_place(text, kind, f"## {title}\n\n{begin}\n{end}\n")
             text = replace_part(text, begin, end, render(result, plots), page.name)
     page.write_text(text, encoding="utf-8")
     return page
+
+
+def _with_place(text: str, kind: str, place: str) -> str:
+    """The page with a place for a part: before the headings of later parts, or at the end."""
+    later = list(PARTS)[list(PARTS).index(kind) + 1 :]
+    ends = [found for other in later if (found := text.find(f"\n## {PARTS[other]}\n")) >= 0]
+    at = min(ends, default=len(text))
+    return f"{text[:at]}\n{place}{text[at:]}"
 
 
 def marks(kind: str) -> tuple[str, str]:
@@ -96,7 +104,7 @@ def _compare(result: Result) -> list[str]:
             rows.append([f"{roles} roles, {_STEP_NAMES[step]}", *cells, ratio(medians["stack"], medians["terraform"])])
     heading = ["median (least to most)", *(NAMES[way] for way in ways), "this stack / Terraform"]
     note = (
-        f"Medians of {result['runs']}; each round is on new servers, and begins with another way. All write the same "
+        f"{_of_runs(result)}; each round is on new servers, and begins with another way. All write the same "
         "roles and Vault policies on a mount; this stack also makes its IAM user, key, policies and boundary, and asks "
         f"its policy pack. A process a write is measured up to {FEW} roles; it has no preview, and an update is a "
         f"create.{absent}"
@@ -161,7 +169,7 @@ def _size(result: Result) -> list[str]:
     ]
     names = [_STEP_NAMES[step] for step in steps]
     note = (
-        f"Medians of {result['runs']}, over {result['mounts']} mounts, on new servers each time, with the policy pack. "
+        f"{_of_runs(result)}, over {result['mounts']} mounts, on new servers each time, with the policy pack. "
         "Memory is the most that Pulumi, its plugins and programs held at once (resident set sizes added up, looked at "
         "ten times a second); the state is as `pulumi stack export` prints it."
     )
@@ -215,10 +223,10 @@ def _split(result: Result) -> str:
 
 def _creds(result: Result) -> list[str]:
     note = (
-        f"{result['requests']} reads of `creds/<role>` in each of {result['runs']} runs, by so many threads, each with "
+        f"{result['requests']} reads of `creds/<role>` in each run (runs: {result['runs']}), by so many threads, each with "
         "a connection of its own; leases are revoked between readings. Each way goes one choice further than the one "
         "before: audit devices, then the mount's username template, boundary and tags, then Vault policies. AWS is the "
-        "embedded one, a single Python process on the same machine, which is what many clients wait for."
+        "embedded one, a single Python process on the same machine."
     )
     tables = []
     for kind in dict.fromkeys(row["type"] for row in result["rows"]):
@@ -231,6 +239,10 @@ def _creds(result: Result) -> list[str]:
                     rows.append([WAYS[way], *cells, f"{rate:.1f}"])
         tables.append(table([f"`{kind}`", "clients", "p50", "p95", "reads a second"], rows))
     return [note, *tables]
+
+
+def _of_runs(result: Result) -> str:
+    return f"Medians of {result['runs']}" if result["runs"] > 1 else "One run"
 
 
 def _alt(name: str) -> str:

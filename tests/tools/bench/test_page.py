@@ -1,13 +1,14 @@
 """The page is made of measurements and of nothing else, and leaves alone what people write around them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools.bench.__main__ import command, main
-from tools.bench.page import marks, render, write_page
+from tools.bench.page import PARTS, marks, render, write_page
 from tools.errors import ToolError
 
 MACHINE = {
@@ -103,16 +104,18 @@ def test_what_failed_is_said() -> None:
 
 
 def test_each_part_is_written_in_its_place(tmp_path: Path) -> None:
-    for one in (comparison(), sizes(), credentials()):
+    for one in (credentials(), comparison(), sizes()):
         file = tmp_path / "performance" / f"{one['kind']}.json"
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(one))
+        write_page(tmp_path)
     assert main(["page", "--out", str(tmp_path)]) == 0
     page = tmp_path / "performance.md"
     text = page.read_text()
     assert [text.count(render(one, [f"{one['kind']}.svg"])) for one in (comparison(), sizes(), credentials())] == [
         1
     ] * 3
+    assert re.findall("^## (.*)", text, re.MULTILINE) == list(PARTS.values())
     assert all(f"make {kind}" in text for kind in ("compare", "size", "creds"))
     assert all(
         "<svg" in (tmp_path / "performance" / f"{kind}.svg").read_text() for kind in ("compare", "size", "creds")
