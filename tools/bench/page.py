@@ -224,8 +224,8 @@ def _split(result: Result) -> str:
 def _creds(result: Result) -> list[str]:
     note = (
         f"{result['requests']} reads of `creds/<role>` in each run (runs: {result['runs']}), by so many threads, each "
-        "with a connection of its own; leases are revoked between readings. Each way goes one choice further than the one "
-        "before: audit devices, then the mount's username template, boundary and tags, then Vault policies. AWS is the "
+        "with a connection of its own; leases are revoked between readings. Each way goes one choice further than the "
+        "one before: audit devices, then the mount's username template, boundary and tags, then Vault policies. AWS is the "
         "embedded one, a single Python process on the same machine."
     )
     tables = []

@@ -56,7 +56,6 @@ def _compare(result: Mapping[str, Any]) -> Figure:
                     label = NAMES[way] if number == 0 else None
                     panel.bar(at, middle, 0.25, yerr=span, capsize=2, color=f"C{list(NAMES).index(way)}", label=label)
         panel.set_xticks(range(len(steps)), steps)
-        panel.set_yscale("log")
         panel.set_ylabel("seconds")
         panel.set_title(f"{roles} roles")
         panel.legend(fontsize="small")
@@ -91,6 +90,8 @@ def _creds(result: Mapping[str, Any]) -> Figure:
                 values = [percentile(row["latencies"], share) * 1000 for row in rows]
                 label = WAYS[way] if style == "-" else None
                 panel.plot(clients, values, style, marker="o", color=f"C{number}", label=label)
+        panel.set_xticks(sorted({row["clients"] for row in result["rows"]}))
+        panel.set_ylim(bottom=0)
         panel.set_xlabel("clients")
         panel.set_ylabel("ms: p50, and p95 dashed")
         panel.set_title(kind)
