@@ -225,8 +225,8 @@ def _creds(result: Result) -> list[str]:
     note = (
         f"{result['requests']} reads of `creds/<role>` in each run (runs: {result['runs']}), by so many threads, each "
         "with a connection of its own; leases are revoked between readings. Each way goes one choice further than the "
-        "one before: audit devices, then the mount's username template, boundary and tags, then Vault policies. AWS is the "
-        "embedded one, a single Python process on the same machine."
+        "one before: audit devices, then the mount's username template, boundary and tags, then Vault policies. AWS is "
+        "the embedded one, a single Python process on the same machine."
     )
     tables = []
     for kind in dict.fromkeys(row["type"] for row in result["rows"]):
