@@ -11,7 +11,8 @@ export STACK FILES
 option = $(if $(filter command,$(origin $(1))),--$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
-.PHONY: help audit drift review up preview down rotate status env pulumi-policy verify check new-env environments test soak lint schema lock
+.PHONY: help audit drift review up preview down rotate status env pulumi-policy verify check new-env environments \
+	test soak bench bench-size bench-creds lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -71,6 +72,17 @@ test: lint check ## Everything that proves the project
 
 soak: $(INSTALLED) ## The tests that take long: faults at every step, many cases
 	$(PYTHON) -m pytest -n 2 --dist loadgroup -m soak
+
+bench: $(INSTALLED) ## Measure this stack beside Terraform and a script (N=5 ROLES=100,500 OUT=docs)
+	$(PYTHON) -m tools.bench compare $(call option,N,runs) $(call option,ROLES,sizes) $(call option,OUT,out)
+
+bench-size: $(INSTALLED) ## Measure stacks as they grow (N=1 ROLES=10,… MOUNTS=5 SPLIT=20 OUT=docs)
+	$(PYTHON) -m tools.bench size $(call option,N,runs) $(call option,ROLES,sizes) $(call option,MOUNTS,mounts) \
+		$(call option,SPLIT,split) $(call option,OUT,out)
+
+bench-creds: $(INSTALLED) ## Measure the reading of credentials (N=3 CLIENTS=1,8,32 REQUESTS=100 OUT=docs)
+	$(PYTHON) -m tools.bench creds $(call option,N,runs) $(call option,CLIENTS,clients) \
+		$(call option,REQUESTS,requests) $(call option,OUT,out)
 
 schema: $(INSTALLED) ## Write what is made from the settings anew: JSON Schema, docs/settings.md
 	$(PYTHON) -m settings.schema

@@ -35,14 +35,12 @@ from tools.local_stack import LocalStack
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
 from tools.review import command as reviewing
+from tools.update import GUARDED, update
 from tools.update import destroy as destroy_stack
-from tools.update import update
 from tools.vault_server import find_vault
 from tools.verify import Verifier, show
 
 LOCAL = "local"
-GUARDED = ("--policy-pack", str(PROJECT / "policy_pack"))
-"""The policy pack is asked whenever a stack is previewed or updated."""
 
 
 def main(words: Sequence[str]) -> int:

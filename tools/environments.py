@@ -12,7 +12,7 @@ from settings.durations import short_duration
 from settings.load import read_config
 from settings.model import Settings
 from settings.place import LOCAL
-from tools.errors import ToolError
+from tools.generated import replace_part
 from tools.paths import PROJECT
 
 README = PROJECT / "README.md"
@@ -48,10 +48,7 @@ def with_table(readme: str, text: str) -> str:
     Raises:
         ToolError: It has no place for the table.
     """
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
-        raise ToolError(f"README.md has no place for the table; write the lines {BEGIN!r} and {END!r} in it, once each")
-    before, _, rest = readme.partition(BEGIN)
-    return f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}"
+    return replace_part(readme, BEGIN, END, text, README.name)
 
 
 def table(stacks: Mapping[str, tuple[str, StackDocuments]]) -> str:

@@ -15,7 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
+
+GUARDED: Final = ("--policy-pack", str(PROJECT / "policy_pack"))
+"""The policy pack is asked whenever a stack is previewed or updated."""
 
 MANY: Final = 50
 """From how many changes on it pays to run the program once more and to leave the checkpoints out."""

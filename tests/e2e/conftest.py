@@ -6,7 +6,6 @@ a world of its own. An update takes seconds, and these tests are most of what `m
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,20 +22,9 @@ from tools import toolchain
 from tools.local_stack import LocalStack
 from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.scratch import start_scratch
 from tools.update import read_events
 from tools.vault_server import find_vault
-
-_PROGRAM = (
-    "Pulumi.yaml",
-    "Pulumi.local.yaml",
-    "__main__.py",
-    "components",
-    "documents",
-    "policies",
-    "program",
-    "settings",
-    "shared-settings.yaml",
-)
 
 
 @dataclass
@@ -182,27 +170,9 @@ def tools() -> toolchain.Toolchain:
 
 def start_world(tools: toolchain.Toolchain, folder: Path) -> World:
     """A world in a new folder, its servers running; stop them by `world.local.stop()`."""
-    project = folder / "project"
-    project.mkdir(parents=True)
-    for name in _PROGRAM:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, project / name)
-    (project / ".venv").symlink_to(PROJECT / ".venv")
-    local = LocalStack(folder / "home")
-    local.start(
-        vault=find_vault(os.environ), engine_plugin=tools.engine_plugin, say=print, ports={"vault": 0, "aws": 0}
-    )
-    try:
-        env = local.environment()
-        stack = PulumiStack("local", tools.env(os.environ) | env, local.config_file, project)
-        stack.ensure(create=True)
-        return World(local, stack, env, yaml.safe_load(local.config_file.read_text())["config"])
-    except BaseException:
-        local.stop()
-        raise
+    made = start_scratch(tools, folder, say=print)
+    config = yaml.safe_load(made.local.config_file.read_text())["config"]
+    return World(made.local, made.stack, made.local.environment(), config)
 
 
 @pytest.fixture(scope="session")

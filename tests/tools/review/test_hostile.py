@@ -80,10 +80,48 @@ class Page(HTMLParser):
     """Takes a page apart, and holds that there is no tag or attribute but the review's own."""
 
     TAGS = frozenset(
-        "html head meta title style body main h1 h2 p div table caption thead tbody tr th td section ul li code details "
-        "summary".split()
+        [
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "main",
+            "h1",
+            "h2",
+            "p",
+            "div",
+            "table",
+            "caption",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "section",
+            "ul",
+            "li",
+            "code",
+            "details",
+            "summary",
+        ]
     )
-    ATTRIBUTES = frozenset("lang charset http-equiv content name class scope id tabindex role aria-labelledby".split())
+    ATTRIBUTES = frozenset(
+        [
+            "lang",
+            "charset",
+            "http-equiv",
+            "content",
+            "name",
+            "class",
+            "scope",
+            "id",
+            "tabindex",
+            "role",
+            "aria-labelledby",
+        ]
+    )
 
     def __init__(self, text: str) -> None:
         super().__init__()
