@@ -240,10 +240,12 @@ class TestProvide:
 def in_a_process(tool: Tool, environ: dict[str, str]) -> subprocess.Popen[str]:
     """Start another process that wants the tool; what it says is in a file `said-PID` beside the cache."""
     program = f"""
-import os
+import os, signal
 from pathlib import Path, PosixPath
 from tools.go_tools import Tool, provide
 
+# Whoever runs the tests in the background may have them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with Path(os.environ["VAULT_AWS_CACHE"]).with_name(f"said-{{os.getpid()}}").open("w") as said:
     provide([{tool!r}], environ=os.environ, say=lambda line: print(line, file=said, flush=True))
 """

@@ -136,7 +136,8 @@ def test_another_boundary_or_lease_time_of_a_role_is_a_change(repository: Reposi
 def test_the_document_of_a_boundary_is_compared_by_its_meaning(repository: Repository) -> None:
     shutil.copytree(POLICY_FOLDER / "boundaries", repository.folder / "policies" / "boundaries")
     never = {"Effect": "Deny", "Action": ["iam:*", "organizations:*", "account:*", "sts:*"], "Resource": "*"}
-    whole = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}, never]}
+    allowed = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}
+    whole: dict[str, Any] = {"Version": "2012-10-17", "Statement": [allowed, never]}
     repository.policies[BOUNDARY] = whole
     repository.stack["vault-aws:engines"]["aws"]["permissionsBoundary"] = BOUNDARY
     rebase(repository)
