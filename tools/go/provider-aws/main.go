@@ -78,6 +78,10 @@ func main() {
 			mapped.Fields = map[string]*tfbridge.SchemaInfo{"tags_all": {MarkAsComputedOnly: tfbridge.True()}}
 		}
 	}
+	// AWS needs no thumbprints of an issuer any more, and the Python package asks for none.
+	info.Resources["aws_iam_openid_connect_provider"].Fields = map[string]*tfbridge.SchemaInfo{
+		"thumbprint_list": {MarkAsOptional: tfbridge.True()},
+	}
 	// The Python package calls the region's name "region"; its own "name" is deprecated.
 	info.DataSources["aws_region"].Fields = map[string]*tfbridge.SchemaInfo{"name": {Name: "region"}}
 	bridge.Main(info)
