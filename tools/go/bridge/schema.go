@@ -71,7 +71,7 @@ func (b builder) resource(token string, tf shim.SchemaMap, fields map[string]*tf
 		if (s.Required() || s.Optional()) && !computedOnly(info) {
 			r.InputProperties[name] = property
 		}
-		if s.Required() && (info == nil || info.Default == nil) {
+		if s.Required() && (info == nil || info.Default == nil && info.MarkAsOptional == nil) {
 			r.RequiredInputs = append(r.RequiredInputs, name)
 		}
 		return true

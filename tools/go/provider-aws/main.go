@@ -79,9 +79,8 @@ func main() {
 		}
 	}
 	// AWS needs no thumbprints of an issuer any more, and the Python package asks for none.
-	info.Resources["aws_iam_openid_connect_provider"].Fields = map[string]*tfbridge.SchemaInfo{
-		"thumbprint_list": {MarkAsOptional: tfbridge.True()},
-	}
+	issuer := info.Resources["aws_iam_openid_connect_provider"]
+	issuer.Fields["thumbprint_list"] = &tfbridge.SchemaInfo{MarkAsOptional: tfbridge.True()}
 	// The Python package calls the region's name "region"; its own "name" is deprecated.
 	info.DataSources["aws_region"].Fields = map[string]*tfbridge.SchemaInfo{"name": {Name: "region"}}
 	bridge.Main(info)
