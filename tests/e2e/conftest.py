@@ -194,9 +194,9 @@ def shared_world(_standing: World) -> Iterator[World]:
     yield _standing
     for mount in _standing.vault.sys.list_mounted_secrets_engines()["data"]:
         if "aws" in mount:
-            path = f"/v1/sys/leases/revoke-prefix/{mount.rstrip('/')}"
+            leases = f"/v1/sys/leases/revoke-prefix/{mount.rstrip('/')}"
             # A user of a lease carries the boundary, which the next test may want to delete.
-            _standing.vault.adapter.put(path, json={"sync": True})
+            _standing.vault.adapter.put(leases, json={"sync": True})
     _standing.config = json.loads(config)
     for path in (_standing.stack.project / "policies").rglob("*.json"):
         if path not in policies:
