@@ -12,7 +12,7 @@ option = $(if $(filter command,$(origin $(1))),--$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .PHONY: help audit drift review up preview down rotate status env pulumi-policy verify check new-env environments \
-	test soak bench bench-size bench-creds lint schema lock
+	test unit soak bench bench-size bench-creds lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -69,6 +69,10 @@ lint: $(INSTALLED) ## Format, lint and types
 
 test: lint check ## Everything that proves the project
 	$(PYTHON) -m pytest -n 2 --dist loadgroup
+
+unit: $(INSTALLED) ## The tests that start neither Vault nor Pulumi
+	$(PYTHON) -m pytest -n 2 --dist loadgroup tests/settings tests/documents tests/components tests/tools \
+		tests/policy_pack/test_rules.py
 
 soak: $(INSTALLED) ## The tests that take long: faults at every step, many cases
 	$(PYTHON) -m pytest -n 2 --dist loadgroup -m soak

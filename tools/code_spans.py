@@ -21,3 +21,10 @@ def code_span(text: str, *, cell: bool) -> str:
     padded = f" {line} " if line.startswith("`") or line.endswith("`") else line
     span = f"{fence}{padded}{fence}"
     return span.replace("|", "\\|") if cell else span
+
+
+def fenced(text: str) -> str:
+    """Lines of text as a block of code, what cannot be printed left out but for the ends of lines."""
+    lines = "\n".join("".join(sign for sign in line if sign.isprintable()) for line in text.splitlines())
+    fence = "`" * max(3, max(map(len, re.findall("`+", lines)), default=0) + 1)
+    return f"{fence}text\n{lines}\n{fence}"

@@ -56,6 +56,16 @@ ENGINE: Final = Tool(
 )
 
 
+ACTIONLINT: Final = Tool(
+    name="actionlint",
+    version="1.7.12",
+    instead="actionlint (https://github.com/rhysd/actionlint)",
+    module=SOURCES / "actionlint",
+    binaries=(("actionlint", "github.com/rhysd/actionlint/cmd/actionlint"),),
+)
+"""For the tests: it checks the workflows."""
+
+
 @dataclass(frozen=True)
 class Toolchain:
     """Where the tools are.

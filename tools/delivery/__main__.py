@@ -9,6 +9,7 @@ from pathlib import Path
 
 from settings.faults import FaultsError
 from tools.delivery.login import hand_on, log_in
+from tools.delivery.preview import preview
 from tools.delivery.report import GitHub
 from tools.delivery.stacks import changed_stacks
 from tools.errors import ToolError
@@ -26,6 +27,10 @@ def main(words: Sequence[str]) -> int:
     login.add_argument("--role", required=True, help="the role of Vault's JWT method")
     login.add_argument("--path", default="delivery", help="where that method is mounted (default: delivery)")
     login.set_defaults(run=_log_in)
+    shown = commands.add_parser("preview", help="preview a stack, and write what Pulumi shows as Markdown")
+    shown.add_argument("--stack", required=True)
+    shown.add_argument("--markdown", type=Path, required=True)
+    shown.set_defaults(run=_preview)
     comment = commands.add_parser("comment", help="write a comment on a pull request, over the one of before")
     comment.add_argument("--pull-request", type=int, required=True)
     comment.add_argument("--key", required=True, help="which comment, such as the stack's name")
@@ -38,11 +43,10 @@ def main(words: Sequence[str]) -> int:
     issue.set_defaults(run=_issue)
     arguments = parser.parse_args(words)
     try:
-        arguments.run(arguments)
+        return int(arguments.run(arguments) or 0)
     except (ToolError, FaultsError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    return 0
 
 
 def _changed_stacks(arguments: argparse.Namespace) -> None:
@@ -52,6 +56,10 @@ def _changed_stacks(arguments: argparse.Namespace) -> None:
 def _log_in(arguments: argparse.Namespace) -> None:
     token = log_in(arguments.stack, arguments.role, arguments.path, os.environ)
     sys.stdout.write(f"{hand_on(token, os.environ)}\n")
+
+
+def _preview(arguments: argparse.Namespace) -> int:
+    return preview(arguments.stack, arguments.markdown)
 
 
 def _comment(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,80 @@
+"""The workflows: kept by actionlint and zizmor, pinned, and without a word in a shell that somebody else wrote."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.go_tools import provide
+from tools.paths import PROJECT
+from tools.toolchain import ACTIONLINT
+
+WORKFLOWS = sorted((PROJECT / ".github" / "workflows").glob("*.yml"))
+ACTIONS = sorted((PROJECT / ".github" / "actions").glob("*/action.yml"))
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def steps(path: Path) -> Iterator[dict[str, Any]]:
+    content = read(path)
+    for job in [content["runs"]] if "runs" in content else content["jobs"].values():
+        yield from job.get("steps", [])
+
+
+def test_actionlint_finds_nothing() -> None:
+    actionlint = provide([ACTIONLINT], environ=os.environ, say=print)[ACTIONLINT] / "actionlint"
+    done = subprocess.run([actionlint, *WORKFLOWS], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_zizmor_finds_nothing() -> None:
+    zizmor = Path(sys.executable).parent / "zizmor"
+    done = subprocess.run([zizmor, "--offline", "."], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "No findings to report" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: path.parent.name + "-" + path.stem)
+def test_actions_of_others_are_pinned_by_commit_and_shells_get_values_by_environment(path: Path) -> None:
+    for step in steps(path):
+        if "uses" in step:
+            assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}|\./.+", step["uses"])
+        assert "${{" not in step.get("run", "")
+
+
+def test_no_job_holds_a_long_lived_secret() -> None:
+    assert [path.name for path in WORKFLOWS if "secrets." in path.read_text()] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_a_job_that_writes_has_no_identity_and_one_with_an_identity_writes_nothing(path: Path) -> None:
+    content = read(path)
+    assert content["permissions"] == {}
+    for job in content["jobs"].values():
+        rights = job["permissions"]
+        writes = {name for name, right in rights.items() if right == "write"}
+        assert writes == {"id-token"} or "id-token" not in writes
+
+
+def test_changes_wait_for_each_other_and_none_is_cut_off() -> None:
+    for name, job in (("run-stack", "run"), ("drift", "look")):
+        concurrency = read(PROJECT / ".github" / "workflows" / f"{name}.yml")["jobs"][job]["concurrency"]
+        assert concurrency["group"].startswith("stack-${{")
+        assert concurrency["cancel-in-progress"] is False
+
+
+def test_environments_come_one_after_another() -> None:
+    jobs = read(PROJECT / ".github" / "workflows" / "up.yml")["jobs"]
+    assert {name: (job["with"]["stack"], job.get("needs")) for name, job in jobs.items()} == {
+        "dev": ("dev", None),
+        "staging": ("staging", "dev"),
+        "prod": ("prod", "staging"),
+    }
