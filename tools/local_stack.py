@@ -5,9 +5,11 @@ import secrets
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from tools.errors import ToolError
 from tools.paths import PROJECT
 from tools.private_files import write_private
 from tools.processes import LOOPBACK, Server, choose_port, start_server, wait_until_ready
@@ -31,11 +33,21 @@ class LocalStack:
 
     @property
     def servers(self) -> list[Server]:
-        """The servers that were started, whether or not they still run."""
+        """The servers that were started, whether or not they still run.
+
+        Raises:
+            ToolError: Which they are cannot be read.
+        """
+        file = self.home / "servers.json"
         try:
-            return [Server(**server) for server in json.loads((self.home / "servers.json").read_text())]
+            return [Server(**server) for server in json.loads(file.read_text(encoding="utf-8"))]
         except FileNotFoundError:
             return []
+        except (OSError, TypeError, ValueError) as error:
+            raise ToolError(
+                f"{file} does not say any more which servers run ({error}); end the processes whose command lines name "
+                f"{self.home}, remove that folder, and run `make up`"
+            ) from None
 
     @property
     def running(self) -> bool:
@@ -80,14 +92,14 @@ class LocalStack:
         write_private(self.home / "passphrase", secrets.token_urlsafe(32))
         names = {"vault": "Vault", "aws": "AWS"}
         chosen = {name: choose_port(port, say, names[name]) for name, port in ports.items()}
-        aws = self._start_aws(chosen["aws"])
-        try:
+        with ExitStack() as unless_whole:
+            aws = self._start_aws(chosen["aws"])
+            unless_whole.callback(aws.stop)
             vault_server = start_vault(self.home, chosen["vault"], vault=vault, engine_plugin=engine_plugin)
-        except BaseException:
-            aws.stop()
-            raise
-        self._write_config(template, {"aws": aws.url, "vault": vault_server.url})
-        write_private(self.home / "servers.json", json.dumps([asdict(server) for server in (vault_server, aws)]))
+            unless_whole.callback(vault_server.stop)
+            self._write_config(template, {"aws": aws.url, "vault": vault_server.url})
+            write_private(self.home / "servers.json", json.dumps([asdict(server) for server in (vault_server, aws)]))
+            unless_whole.pop_all()
 
     def stop(self) -> None:
         """Stops what was started, by process id, and removes the folder."""
@@ -96,14 +108,30 @@ class LocalStack:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def environment(self) -> dict[str, str]:
-        """What Pulumi, and a person's shell, need to work with the servers. It holds secrets."""
+        """What Pulumi, and a person's shell, need to work with the servers. It holds secrets.
+
+        Raises:
+            ToolError: The folder lacks a part of it.
+        """
         urls = {server.name: server.url for server in self.servers}
-        key = json.loads((self.home / "aws-administrator.json").read_text())
+        try:
+            key = json.loads((self.home / "aws-administrator.json").read_text(encoding="utf-8"))
+            token = (self.home / TOKEN_FILE).read_text(encoding="utf-8")
+            return self._environment(urls, key, token)
+        except (OSError, KeyError, TypeError, ValueError) as error:
+            # Of what is in these files no word may be shown.
+            what = error.filename if isinstance(error, OSError) else self.home / "aws-administrator.json"
+            raise ToolError(
+                f"the local stack lacks its secrets ({what} cannot be read); `make down FORCE=1` stops its servers, "
+                "with which all of it ends, and `make up` builds it again from nothing"
+            ) from None
+
+    def _environment(self, urls: Mapping[str, str], key: Mapping[str, str], token: str) -> dict[str, str]:
         return {
             "VAULT_ADDR": urls["Vault"],
             "BAO_ADDR": urls["Vault"],
-            "VAULT_TOKEN": (self.home / TOKEN_FILE).read_text(),
-            "BAO_TOKEN": (self.home / TOKEN_FILE).read_text(),
+            "VAULT_TOKEN": token,
+            "BAO_TOKEN": token,
             "AWS_ENDPOINT_URL": urls["AWS"],
             "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
             "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
@@ -125,7 +153,12 @@ class LocalStack:
             str(credentials),
         ]
         server = start_server("AWS", f"http://{LOOPBACK}:{port}", command, log=log, cwd=PROJECT)
-        wait_until_ready(server, lambda: f"ready {server.url}" in log.read_text(), log=log)
+        try:
+            wait_until_ready(server, lambda: f"ready {server.url}" in log.read_text(), log=log)
+        except BaseException:
+            # It has a session of its own, so that Ctrl-C does not reach it.
+            server.stop()
+            raise
         return server
 
     def _write_config(self, template: Path, urls: Mapping[str, str]) -> None:
