@@ -82,7 +82,6 @@ def _unknown_elements(
             yield place, f"{shown(element)} is not an element of {owner}{near}"
             meant |= {name for name in known if near.endswith(f" {name!r}?")}
     return meant
-    return meant
 
 
 def _version_faults(version: object) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Everything that a stack reads before it makes anything: its settings and its roles' policy documents."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -114,16 +114,20 @@ def read_stack(
         faults += error.faults
     known = {"region": settings.region, "environment": settings.environment} if settings else {}
     policies = _read_policies(config, folder, known, faults)
-    if settings is None or faults:
+    if settings is None:
         raise FaultsError(faults)
     day = today or datetime.now(UTC).date()
     warnings: list[str] = []
-    for role in settings.roles:
-        role_faults, exempted = check_role(role, settings, policies.get(role), where=where, today=day)
-        faults += role_faults
-        warnings += map(str, exempted)
+    for name, role in settings.roles.items():
+        # What is found in a document that has faults would be guessed.
+        if getattr(role, "policy", None) is None or name in policies:
+            role_faults, exempted = check_role(name, settings, policies.get(name), where=where, today=day)
+            faults += role_faults
+            warnings += map(str, exempted)
     warnings += _old_keys(settings, day)
     boundaries = _read_boundaries(settings, folder, faults)
+    if faults:
+        raise FaultsError(config.attributed(faults))
     documents = StackDocuments(settings, policies, boundaries, tuple(warnings), pinned_accounts(config))
     for engine in settings.engines:
         faults += vault_user_faults(where, engine, documents.vault_user(engine, **_LONGEST_PLACE))
@@ -160,7 +164,7 @@ def _read_boundaries(settings: Settings, folder: Path, faults: list[Fault]) -> d
             try:
                 documents[name] = read_boundary(folder, engine.permissions_boundary)
             except FaultsError as error:
-                faults += [fault for fault in error.faults if fault not in faults]
+                faults += [replace(fault, where=f"{fault.where} (engine {name})") for fault in error.faults]
     return documents
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -194,6 +194,29 @@ def test_findings_stop_the_stack_with_file_statement_and_a_way_out(tmp_path: Pat
         ["policies/wide.json (role wide)", "Statement.Resource", "data-exposure"],
     ]
     assert all(fault.endswith("; or exempt the role") for fault in found)
+
+
+def test_findings_are_said_together_with_the_faults_of_other_documents(tmp_path: Path) -> None:
+    place = {"aws:region": "us-west-2", "aws:allowedAccountIds": ["123456789012"]}
+    roles = {
+        "expired": {"credentialType": "iam_user", "policy": "wide.json", "exemptions": [EXEMPTION]},
+        "missing": {"credentialType": "iam_user", "policy": "nothing.json", "exemptions": [EXEMPTION]},
+    }
+    engines = {"aws": {"permissionsBoundary": "wild.json"}}
+    read(tmp_path, EXEMPTION)
+    with pytest.raises(FaultsError) as caught:
+        read_stack(
+            place | {"vault-aws:roles": roles, "vault-aws:engines": engines},
+            "dev",
+            folder=tmp_path / "policies",
+            today=TODAY + timedelta(days=1),
+        )
+    assert str(caught.value).splitlines() == [
+        "policies/nothing.json (role missing): there is no such file in policies/",
+        "Pulumi.dev.yaml: roles.expired.exemptions[0].expires: 2026-11-23 has passed; mend the policy, or decide anew "
+        "and write a later day",
+        "policies/wild.json (engine aws): there is no such file; did you mean 'wide.json'?",
+    ]
 
 
 def test_an_exemption_lets_them_pass_and_is_told(tmp_path: Path) -> None:
