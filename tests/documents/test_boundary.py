@@ -145,7 +145,9 @@ def test_a_document_that_lets_too_much_through_is_refused(
 ) -> None:
     write(tmp_path / "policies", *statements)
     message = fault(tmp_path / "policies", permissionsBoundary="boundaries/own.json")
-    assert message.startswith(f"policies/boundaries/own.json: as a permissions boundary it lets through {through}")
+    assert message.startswith(
+        f"policies/boundaries/own.json (engine aws): as a permissions boundary it lets through {through}"
+    )
     assert message.endswith("deny them for every resource, without condition, or do not allow them")
 
 
@@ -154,11 +156,11 @@ def test_a_document_that_lets_too_much_through_is_refused(
     [
         (
             "boundaries/leased-users.json",
-            "policies/boundaries/leased-users.json: there is no such file; did you mean 'boundaries/leased-user.json'?",
+            "policies/boundaries/leased-users.json (engine aws): there is no such file; did you mean 'boundaries/leased-user.json'?",
         ),
         (
             "../x.json",
-            "policies/../x.json: '../x.json' leads out of policies/; name a file inside it, such as reader.json",
+            "policies/../x.json (engine aws): '../x.json' leads out of policies/; name a file inside it, such as reader.json",
         ),
     ],
 )
