@@ -156,11 +156,13 @@ def test_a_document_that_lets_too_much_through_is_refused(
     [
         (
             "boundaries/leased-users.json",
-            "policies/boundaries/leased-users.json (engine aws): there is no such file; did you mean 'boundaries/leased-user.json'?",
+            "policies/boundaries/leased-users.json (engine aws): there is no such file; did you mean "
+            "'boundaries/leased-user.json'?",
         ),
         (
             "../x.json",
-            "policies/../x.json (engine aws): '../x.json' leads out of policies/; name a file inside it, such as reader.json",
+            "policies/../x.json (engine aws): '../x.json' leads out of policies/; name a file inside it, "
+            "such as reader.json",
         ),
     ],
 )
