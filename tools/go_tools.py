@@ -120,15 +120,23 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
 
     Returns:
         An absolute path.
+
+    Raises:
+        ToolchainError: The user has no home folder.
     """
-    if named := environ.get("VAULT_AWS_CACHE"):
-        return Path(named).expanduser().absolute() / "toolchain"
-    if sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        xdg = Path(environ.get("XDG_CACHE_HOME", ""))
-        # The XDG base directory specification has relative paths ignored.
-        base = xdg if xdg.is_absolute() else Path.home() / ".cache"
+    try:
+        if named := environ.get("VAULT_AWS_CACHE"):
+            return Path(named).expanduser().absolute() / "toolchain"
+        if sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            xdg = Path(environ.get("XDG_CACHE_HOME", ""))
+            # The XDG base directory specification has relative paths ignored.
+            base = xdg if xdg.is_absolute() else Path.home() / ".cache"
+    except RuntimeError:
+        raise ToolchainError(
+            "there is no home folder to keep built tools in; set HOME, or VAULT_AWS_CACHE to a folder, in full"
+        ) from None
     return base / "vault-aws" / "toolchain"
 
 

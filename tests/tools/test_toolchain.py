@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -169,6 +171,16 @@ class TestCacheFolder:
         default = Path.home() / ".cache" / "vault-aws" / "toolchain"
         assert cache_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/vault-aws/toolchain")
         assert cache_folder({}) == cache_folder({"XDG_CACHE_HOME": "relative"}) == default
+
+    @pytest.mark.parametrize("environ", [{}, {"VAULT_AWS_CACHE": "~nobody-of-this-name/cache"}])
+    def test_a_user_without_a_home(self, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        def nobody(uid: int) -> NoReturn:
+            raise KeyError(uid)
+
+        monkeypatch.delenv("HOME")
+        monkeypatch.setattr(pwd, "getpwuid", nobody)
+        with pytest.raises(ToolchainError, match="there is no home folder to keep built tools in; set HOME, or "):
+            cache_folder(environ)
 
 
 @needs_go
