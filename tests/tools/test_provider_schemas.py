@@ -1,11 +1,13 @@
 """The provider plugins that the project builds answer to the Python packages that it pins."""
 
+import re
 from importlib.metadata import version
 
 import pytest
 
 from tests.tools import sdk_shapes
 from tests.tools.provider_schemas import PACKAGES, plugin, unknown_properties
+from tools.paths import PROJECT
 from tools.toolchain import PROVIDERS
 
 # Services that AWS has ended since the plugin's upstream: only the plugin has endpoints for them.
@@ -37,6 +39,20 @@ def test_every_token_is_one_of_the_python_package(package: str) -> None:
     tokens = plugin(package).members()
     assert len(tokens) > 1
     assert {sdk_shapes.token_of(sdk_shapes.member(token)) for token in tokens} == set(tokens)
+
+
+@packages
+def test_nothing_is_mapped_that_no_program_uses(package: str) -> None:
+    programs = [path for folder in ("components", "bootstrap") for path in (PROJECT / folder).glob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in programs)
+    unused = []
+    for token in plugin(package).members():
+        used = sdk_shapes.member(token)
+        module = used.__module__.split(".")[1:-1]
+        name = re.escape(".".join([package, *module, used.__name__.removesuffix("_output")]))
+        if not re.search(rf"\b{name}(_output)?\(", text):
+            unused.append(token)
+    assert unused == [f"pulumi:providers:{package}"]
 
 
 @packages
@@ -108,7 +124,7 @@ def test_the_keys_are_secret() -> None:
         ("vault:index/authBackend:AuthBackend", {"tune": {"maxLeaseTTL": "1h"}}, "tune.maxLeaseTTL"),
         ("pulumi:providers:aws", {"endpoints": [{"iam": "http://localhost"}]}, None),
         ("pulumi:providers:aws", {"endpoints": [{"aim": "http://localhost"}]}, "endpoints.aim"),
-        ("aws:index/getRegion:getRegion", {"region": "us-west-2", "id": None}, None),
+        ("aws:index/getCallerIdentity:getCallerIdentity", {"id": None}, None),
         ("aws:iam/user:User", {"name": "vault", "pathh": "/"}, "pathh"),
         ("vault-aws:role:Role", {"anything": 1}, None),
     ],

@@ -54,22 +54,17 @@ func main() {
 			"aws_cloudwatch_event_rule":       resource("cloudwatch", "EventRule"),
 			"aws_cloudwatch_event_target":     resource("cloudwatch", "EventTarget"),
 			"aws_iam_access_key":              resource("iam", "AccessKey"),
-			"aws_iam_group":                   resource("iam", "Group"),
 			"aws_iam_openid_connect_provider": resource("iam", "OpenIdConnectProvider"),
 			"aws_iam_policy":                  resource("iam", "Policy"),
 			"aws_iam_role":                    resource("iam", "Role"),
 			"aws_iam_role_policy":             resource("iam", "RolePolicy"),
 			"aws_iam_user":                    resource("iam", "User"),
-			"aws_iam_user_policy":             resource("iam", "UserPolicy"),
 			"aws_iam_user_policy_attachment":  resource("iam", "UserPolicyAttachment"),
 			"aws_sns_topic":                   resource("sns", "Topic"),
 			"aws_sns_topic_policy":            resource("sns", "TopicPolicy"),
 		},
 		DataSources: map[string]*tfbridge.DataSourceInfo{
-			"aws_caller_identity":     function("index", "getCallerIdentity"),
-			"aws_iam_policy_document": function("iam", "getPolicyDocument"),
-			"aws_partition":           function("index", "getPartition"),
-			"aws_region":              function("index", "getRegion"),
+			"aws_caller_identity": function("index", "getCallerIdentity"),
 		},
 	}
 	for name, mapped := range info.Resources {
@@ -81,7 +76,5 @@ func main() {
 	// AWS needs no thumbprints of an issuer any more, and the Python package asks for none.
 	issuer := info.Resources["aws_iam_openid_connect_provider"]
 	issuer.Fields["thumbprint_list"] = &tfbridge.SchemaInfo{MarkAsOptional: tfbridge.True()}
-	// The Python package calls the region's name "region"; its own "name" is deprecated.
-	info.DataSources["aws_region"].Fields = map[string]*tfbridge.SchemaInfo{"name": {Name: "region"}}
 	bridge.Main(info)
 }
