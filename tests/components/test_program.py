@@ -77,6 +77,22 @@ def test_resources_are_parented_and_named_once(path: Path) -> None:
     assert all(resource.parent for resource in own)
 
 
+def protected(path: Path) -> set[str]:
+    """The names of the resources that Pulumi refuses to delete."""
+    return {resource.name for resource in run_program(path).resources if resource.protect}
+
+
+def test_in_staging_and_prod_the_mount_and_a_user_that_may_not_be_replaced_are_protected(tmp_path: Path) -> None:
+    assert {path.name: names for path in STACKS if (names := protected(path))} == {
+        "Pulumi.prod.yaml": {"aws-mount"},
+        "Pulumi.staging.yaml": {"aws-mount"},
+    }
+    # Where Vault rotates the key, another root configuration takes another user, and the mount holds the present one.
+    staging = (PROJECT / "Pulumi.staging.yaml").read_text()
+    (tmp_path / "Pulumi.staging.yaml").write_text(staging.replace("rotation: vault", "rotation: stack"))
+    assert protected(tmp_path / "Pulumi.staging.yaml") == {"aws-backend", "aws-user"}
+
+
 def test_the_sdk_keeps_its_debug_messages_to_itself_unless_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     said = pulumi.log.info
     monkeypatch.setattr(pulumi.log, "debug", said)

@@ -101,7 +101,12 @@ def declare(scene: Scene) -> None:
     alias = {"name": "ann", "canonical_id": ann, "mount_accessor": accessor}
     vault.adapter.post("/v1/identity/entity-alias", json=alias)
 
-    world.config["vault-aws:engines"]["eu"] = {**world.engine, "path": "eu/aws"}
+    world.config["vault-aws:engines"]["eu"] = {
+        **world.engine,
+        "path": "eu/aws",
+        "defaultLeaseTtl": "20m",
+        "maxLeaseTtl": "2h",
+    }
     user, deploy, session = (world.roles[name] for name in ("report-reader", "deploy", "report-session"))
     world.config["vault-aws:roles"] = {
         "report-reader": {**user, "engine": "aws"},
@@ -299,6 +304,17 @@ def test_no_session_outlives_what_its_role_allows(scene: Scene, name: str, longe
             if answer.status_code == 200:
                 assert answer.json()["data"]["ttl"] <= longest
                 assert answer.json()["lease_duration"] <= longest
+
+
+def test_each_mount_has_lifetimes_of_its_own(scene: Scene) -> None:
+    read = {name: scene.world.vault.adapter.get(f"/v1/{CONSUMERS[name].mount}/creds/{name}") for name in CONSUMERS}
+    assert {name: lease["lease_duration"] for name, lease in read.items() if CONSUMERS[name].ways == ["creds"]} == {
+        "report-reader": HOUR,
+        "eu-reader": HOUR / 3,
+    }
+    lease = read["eu-reader"]["lease_id"]
+    renewed = scene.world.vault.sys.renew_lease(lease, increment=12 * HOUR)
+    assert renewed["lease_duration"] <= 2 * HOUR
 
 
 def ask_with(scene: Scene, method: str, path: str, token: str, **choice: str) -> requests.Response:

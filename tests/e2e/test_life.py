@@ -29,6 +29,24 @@ def test_a_second_up_changes_nothing(world: World) -> None:
     world.up("--expect-no-changes")
 
 
+def test_outputs_say_where_things_are_and_hold_no_key(world: World) -> None:
+    world.up()
+    outputs = json.loads(world.pulumi("stack", "output", "--json", "--show-secrets").stdout)
+    assert outputs == {
+        "mounts": {"aws": "aws"},
+        "vaultUsers": {"aws": "arn:aws:iam::123456789012:user/vault/secrets-engine-local-aws"},
+        "roles": {
+            name: {"credentialType": role["credentialType"], "read": f"aws/creds/{name}"}
+            for name, role in world.roles.items()
+        },
+        "staticRoles": {},
+        "access": {
+            "reporting": {"by": "auth/approle/login", "policies": ["aws-report-reader", "aws-report-session"]},
+        },
+        "alarmTopics": {"us-west-2": "arn:aws:sns:us-west-2:123456789012:vault-user-alarm"},
+    }
+
+
 def test_a_change_of_one_role_touches_that_role_alone(world: World) -> None:
     world.up()
 
