@@ -23,7 +23,7 @@ class StaticRoleArgs(TypedDict):
 
 
 class StaticRole(pulumi.ComponentResource):
-    """One static role. Its first key is made with it; Vault deletes the key with the role.
+    """One static role. Its first key is made with it; Vault deletes the current key with the role.
 
     Another rotation period replaces the role, and its key at once: Vault keeps on to the old period in its
     queue when the role is only updated (hashicorp/vault#21967). Make it depend on the policy that lets Vault
