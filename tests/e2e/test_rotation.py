@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import hvac
 import pytest
 import yaml
 from botocore.exceptions import ClientError
@@ -99,6 +100,22 @@ def test_an_operator_rotates_and_the_stack_has_nothing_to_say(rotating: World) -
     assert world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"] != before
     assert world.changes() == {}
     assert_sound(world)
+
+
+def test_a_key_that_is_lost_is_replaced_with_its_user(rotating: World) -> None:
+    world = rotating
+    world.up()
+    [user] = vault_users(world)
+    iam = world.aws("iam")
+    [key] = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
+    iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+    with pytest.raises(hvac.exceptions.VaultError, match="InvalidClientTokenId"):
+        world.read("my-role")
+    assert "InvalidClientTokenId" in world.tools("rotate").stderr
+    world.engine["maxRetries"] = 5
+    world.up()
+    assert_sound(world)
+    assert vault_users(world) != [user]
 
 
 def test_key_generations_contradict_it(shared_world: World) -> None:
