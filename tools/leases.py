@@ -154,5 +154,5 @@ def _lookup(vault: hvac.Client, path: str) -> list[str]:
         return []
     except hvac.exceptions.VaultError as error:
         reason = " ".join(str(error).split())
-        raise ToolError(f"the leases of {path} cannot be listed, so nothing was destroyed: {reason}") from None
+        raise ToolError(f"the leases of {path} cannot be listed, so nothing was changed: {reason}") from None
     return [f"{path}/{key}" for key in answer["data"]["keys"]]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tools.__main__ import main
 from tools.drift.command import DRIFT, tell
 from tools.drift.findings import NOT_APPLIED, Finding
 from tools.drift.report import as_json, markdown, show
@@ -230,3 +231,10 @@ def test_the_exit_status_says_whether_there_is_drift(tmp_path: Path) -> None:
     options.markdown = tmp_path
     with pytest.raises(ToolError, match=r"cannot be written: Is a directory; name another with MARKDOWN=…"):
         tell("dev", [], options, console)
+
+
+def test_a_wrong_option_is_an_error_and_no_drift(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["drift", "--stock", "prod"])
+    assert ended.value.code == 1
+    assert "unrecognized arguments: --stock" in capsys.readouterr().err
