@@ -17,12 +17,13 @@ from components.delivery_roles import DeliveryRoles
 from components.vault_policies import VaultPolicies
 from documents.delivery import AWS_AUDIENCE, DEPLOY, PREVIEW
 from documents.pulumi_aws_policy import pulumi_aws_policy
-from documents.pulumi_policy import preview_policy, pulumi_policy
+from documents.pulumi_policy import preview_policy, proof_policy, pulumi_policy
 
 delivery, documents, config = read_delivery()
 settings, environment = documents.settings, documents.settings.environment
 place = caller_account(documents.accounts)
 names = {purpose: f"vault-aws-{purpose}-{environment}" for purpose in (DEPLOY, PREVIEW)}
+proof = f"vault-aws-proof-{environment}"
 
 roles = DeliveryRoles(
     "delivery",
@@ -55,14 +56,21 @@ method = AuthMethod(
     },
 )
 policies = VaultPolicies(
-    "delivery", {"policies": {names[DEPLOY]: pulumi_policy(settings), names[PREVIEW]: preview_policy(settings)}}
+    "delivery",
+    {
+        "policies": {
+            names[DEPLOY]: pulumi_policy(settings),
+            proof: proof_policy(settings),
+            names[PREVIEW]: preview_policy(settings),
+        }
+    },
 )
 logins = {
     purpose: JwtAccess(
         name,
         {
             "mount": method.path,
-            "policies": [name],
+            "policies": [name, proof] if purpose == DEPLOY else [name],
             "bound_audiences": [str(config["vault:address"])],
             "bound_claims": delivery.jobs.claims(purpose, environment),
             "user_claim": "actor",

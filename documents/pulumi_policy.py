@@ -38,6 +38,20 @@ def preview_policy(settings: Settings) -> str:
     return policy_text(kept)
 
 
+def proof_policy(settings: Settings) -> str:
+    """The policy with which `make up` also proves the roles, and says which leases a role leaves behind that goes.
+
+    Whoever updates a stack can write a policy that reads its credentials; this one says so outright. It names no role,
+    so that an update which adds one may prove it.
+    """
+    rules = [Rule("sys/leases/revoke", ["update"])]
+    for name in settings.engines:
+        at = literal(settings.mount_path(name))
+        rules.append(Rule(f"{at}/creds/+", ["read"]))
+        rules += [Rule(f"sys/leases/lookup/{at}/{way}/+/", ["list", "sudo"]) for way in ("creds", "sts")]
+    return policy_text(rules)
+
+
 def pulumi_rules(settings: Settings) -> list[Rule]:
     """The rules of that policy."""
     rules = [

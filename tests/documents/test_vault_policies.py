@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents.pulumi_policy import pulumi_policy
+from documents.pulumi_policy import preview_policy, proof_policy, pulumi_policy
 from documents.vault_policies import Rule, engine_policies, literal, policy_text
 from settings.load import from_values
 from settings.model import Settings
@@ -74,6 +74,21 @@ def test_each_mount_has_policies_of_its_own() -> None:
     policies = engine_policies(settings, "eu")
     assert set(policies) == {"eu-aws-there", "eu-aws-operator"}
     assert list(rules_of(policies["eu-aws-there"])) == ["eu/aws/creds/there"]
+
+
+def test_the_proof_of_the_roles_reads_credentials_and_ends_leases_and_a_preview_does_neither() -> None:
+    settings = settings_of({}, engines={"aws": {}, "eu": {"path": "eu/aws"}})
+    per_mount: dict[str, Any] = {}
+    for mount in ("aws", "eu/aws"):
+        per_mount[f"{mount}/creds/+"] = {"capabilities": ["read"]}
+        per_mount[f"sys/leases/lookup/{mount}/creds/+/"] = {"capabilities": ["list", "sudo"]}
+        per_mount[f"sys/leases/lookup/{mount}/sts/+/"] = {"capabilities": ["list", "sudo"]}
+    assert rules_of(proof_policy(settings)) == per_mount | {"sys/leases/revoke": {"capabilities": ["update"]}}
+    previews = rules_of(preview_policy(settings))
+    assert set(previews) & set(rules_of(proof_policy(settings))) == set()
+    writes = {path for path, rule in previews.items() if set(rule["capabilities"]) - {"read", "list", "sudo"}}
+    # The provider works with a child of the token.
+    assert writes == {"auth/token/create"}
 
 
 @pytest.mark.parametrize(("rotation", "rotates"), [("stack", False), ("vault", True)])

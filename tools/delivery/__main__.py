@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from settings.faults import FaultsError
-from tools.delivery.login import hand_on, log_in
+from settings.load import read_config
+from tools.delivery.login import hand_on, log_in, log_out
 from tools.delivery.preview import preview
 from tools.delivery.report import GitHub
 from tools.delivery.stacks import changed_stacks
 from tools.errors import ToolError
+from tools.paths import PROJECT
 
 
 def main(words: Sequence[str]) -> int:
@@ -27,6 +29,12 @@ def main(words: Sequence[str]) -> int:
     login.add_argument("--role", required=True, help="the role of Vault's JWT method")
     login.add_argument("--path", default="delivery", help="where that method is mounted (default: delivery)")
     login.set_defaults(run=_log_in)
+    logout = commands.add_parser("log-out", help="give the token in VAULT_TOKEN back to a stack's Vault")
+    logout.add_argument("--stack", required=True)
+    logout.set_defaults(run=_log_out)
+    region = commands.add_parser("region", help="print a stack's region")
+    region.add_argument("--stack", required=True)
+    region.set_defaults(run=_region)
     shown = commands.add_parser("preview", help="preview a stack, and write what Pulumi shows as Markdown")
     shown.add_argument("--stack", required=True)
     shown.add_argument("--markdown", type=Path, required=True)
@@ -56,6 +64,18 @@ def _changed_stacks(arguments: argparse.Namespace) -> None:
 def _log_in(arguments: argparse.Namespace) -> None:
     token = log_in(arguments.stack, arguments.role, arguments.path, os.environ)
     sys.stdout.write(f"{hand_on(token, os.environ)}\n")
+
+
+def _log_out(arguments: argparse.Namespace) -> None:
+    sys.stdout.write(f"{log_out(arguments.stack, os.environ)}\n")
+
+
+def _region(arguments: argparse.Namespace) -> None:
+    name = f"Pulumi.{arguments.stack}.yaml"
+    region = read_config(PROJECT / name).get("aws:region")
+    if not region:
+        raise ToolError(f"{name}: aws:region: is missing; name the stack's region")
+    sys.stdout.write(f"{region}\n")
 
 
 def _preview(arguments: argparse.Namespace) -> int:

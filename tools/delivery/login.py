@@ -54,6 +54,26 @@ def log_in(stack: str, role: str, path: str, environ: Mapping[str, str], project
     return str(answer["auth"]["client_token"])
 
 
+def log_out(stack: str, environ: Mapping[str, str], project: Path = PROJECT) -> str:
+    """Ends the token with which a job works, and with it the leases that the job left.
+
+    A job's work is done by then, so that a Vault which refuses is no failure: the token ends by itself.
+
+    Returns:
+        What became of it, to print.
+    """
+    token = environ.get("VAULT_TOKEN")
+    if not token:
+        return "there is no Vault token to give back"
+    vault = VaultConnection.of(read_config(project / f"Pulumi.{stack}.yaml"))
+    client = hvac.Client(url=vault.address, token=token, verify=vault.verify, namespace=vault.namespace)
+    try:
+        client.adapter.post("/v1/auth/token/revoke-self")
+    except (hvac.exceptions.VaultError, requests.RequestException) as error:
+        return f"Vault did not take its token back, which ends by itself: {' '.join(str(error).split())}"
+    return "the Vault token is given back"
+
+
 def _run_token(audience: str, environ: Mapping[str, str]) -> str:
     if given := environ.get("VAULT_ID_TOKEN"):
         return given

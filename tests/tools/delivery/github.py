@@ -3,7 +3,7 @@
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +19,8 @@ class FakeGitHub:
     issues: dict[int, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     refuses: bool = False
-    id_token: str | None = None
+    mint: Callable[[str], str] | None = None
+    """Makes the token of a run for an audience; None if it gives none."""
     url: str = ""
 
     @property
@@ -42,7 +43,7 @@ class FakeGitHub:
     def answer(self, method: str, path: str, query: dict[str, list[str]], body: dict[str, Any]) -> tuple[int, Any]:
         self.asked.append((method, path))
         if path == "/id-token":
-            return (200, {"value": f"{self.id_token} for {query['audience'][0]}"}) if self.id_token else (403, {})
+            return (200, {"value": self.mint(query["audience"][0])}) if self.mint else (403, {})
         if self.refuses or not path.startswith("/repos/example/vault-aws/"):
             return 403, {"message": "Resource not accessible by integration"}
         path = path.removeprefix("/repos/example/vault-aws")

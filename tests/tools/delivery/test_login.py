@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.tools.delivery.github import FakeGitHub
-from tools.delivery.login import hand_on, log_in
+from tools.delivery.__main__ import main
+from tools.delivery.login import hand_on, log_in, log_out
 from tools.errors import ToolError
 
 
@@ -21,18 +22,16 @@ def test_a_job_without_a_token_of_its_run_is_told_what_it_lacks(tmp_path: Path) 
 
 
 def test_github_is_asked_for_the_stacks_own_vault_and_failures_hold_no_token(tmp_path: Path) -> None:
-    with FakeGitHub(id_token="the-jwt").running() as github:
+    with FakeGitHub(mint=lambda audience: f"the-jwt for {audience}").running() as github:
         environ = {
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{github.url}/id-token",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "a-token",
         }
-        with pytest.raises(
-            ToolError, match=r"Vault at http://127\.0\.0\.1:1 does not let this job in as role"
-        ) as raised:
+        with pytest.raises(ToolError, match=r"127\.0\.0\.1:1 does not let this job in as role") as raised:
             log_in("dev", "role", "delivery", environ, project(tmp_path))
         assert github.asked == [("GET", "/id-token")]
         assert "the-jwt" not in str(raised.value)
-        github.id_token = None
+        github.mint = None
         with pytest.raises(ToolError, match=r"GitHub gave this run no token \(HTTPError\); run the job again"):
             log_in("dev", "role", "delivery", environ, project(tmp_path))
 
@@ -56,3 +55,17 @@ def test_elsewhere_it_is_where_the_vault_cli_looks_for_it(tmp_path: Path) -> Non
     assert said == f"the token is in {place}"
     assert place.read_text() == "hvs.secret"
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
+
+
+def test_a_token_that_cannot_be_given_back_is_no_failure_and_is_not_shown(tmp_path: Path) -> None:
+    assert log_out("dev", {}, project(tmp_path)) == "there is no Vault token to give back"
+    said = log_out("dev", {"VAULT_TOKEN": "hvs.secret"}, project(tmp_path))
+    assert said.startswith("Vault did not take its token back, which ends by itself: ")
+    assert "hvs.secret" not in said
+
+
+def test_the_region_is_that_of_the_stacks_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["region", "--stack", "prod"]) == 0
+    assert capsys.readouterr().out == "us-east-1\n"
+    assert main(["region", "--stack", "nowhere"]) == 1
+    assert "Pulumi.nowhere.yaml" in capsys.readouterr().err

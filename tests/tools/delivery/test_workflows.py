@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from settings.place import LOCAL
 from tools.go_tools import provide
 from tools.paths import PROJECT
 from tools.toolchain import ACTIONLINT
@@ -21,6 +22,10 @@ ACTIONS = sorted((PROJECT / ".github" / "actions").glob("*/action.yml"))
 
 def read(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
+
+
+def workflow(name: str) -> Any:
+    return read(PROJECT / ".github" / "workflows" / f"{name}.yml")
 
 
 def steps(path: Path) -> Iterator[dict[str, Any]]:
@@ -64,15 +69,44 @@ def test_a_job_that_writes_has_no_identity_and_one_with_an_identity_writes_nothi
         assert writes == {"id-token"} or "id-token" not in writes
 
 
-def test_changes_wait_for_each_other_and_none_is_cut_off() -> None:
+def test_changes_wait_for_each_other_and_none_is_cut_off_or_takes_anothers_place() -> None:
+    groups = {}
     for name, job in (("run-stack", "run"), ("drift", "look")):
-        concurrency = read(PROJECT / ".github" / "workflows" / f"{name}.yml")["jobs"][job]["concurrency"]
-        assert concurrency["group"].startswith("stack-${{")
+        concurrency = workflow(name)["jobs"][job]["concurrency"]
         assert concurrency["cancel-in-progress"] is False
+        groups[name] = concurrency["group"]
+    assert groups == {"run-stack": "stack-${{ inputs.stack }}", "drift": "drift-${{ matrix.stack }}"}
+
+
+def test_what_is_logged_in_is_logged_out_whatever_comes_between() -> None:
+    for path in WORKFLOWS:
+        for job in read(path)["jobs"].values():
+            done = job.get("steps", [])
+            if any(step.get("uses") == "./.github/actions/enter" for step in done):
+                [out] = [step for step in done if step.get("name") == "Log out of Vault"]
+                assert out["if"] == "always()"
+
+
+def test_a_key_generation_is_handed_on_though_its_update_failed() -> None:
+    last = workflow("run-stack")["jobs"]["run"]["steps"][-1]
+    assert (last["if"], last["with"]["path"]) == (
+        "always() && inputs.command == 'rotate'",
+        "Pulumi.${{ inputs.stack }}.yaml",
+    )
+
+
+def test_every_environment_is_brought_up_rotated_and_looked_at() -> None:
+    stacks = {path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml")} - {LOCAL}
+    named = {
+        "up": {job["with"]["stack"] for job in workflow("up")["jobs"].values()},
+        "rotate": set(workflow("rotate")["jobs"]["rotate"]["strategy"]["matrix"]["stack"]),
+        "drift": set(workflow("drift")["jobs"]["look"]["strategy"]["matrix"]["stack"]),
+    }
+    assert named == dict.fromkeys(named, stacks), "a new environment belongs into these workflows"
 
 
 def test_environments_come_one_after_another() -> None:
-    jobs = read(PROJECT / ".github" / "workflows" / "up.yml")["jobs"]
+    jobs = workflow("up")["jobs"]
     assert {name: (job["with"]["stack"], job.get("needs")) for name, job in jobs.items()} == {
         "dev": ("dev", None),
         "staging": ("staging", "dev"),
