@@ -12,7 +12,7 @@ option = $(if $(filter command,$(origin $(1))),--$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .PHONY: help audit drift review up preview down rotate status env pulumi-policy verify check new-env environments \
-	test unit soak bench bench-size bench-creds lint schema lock
+	test unit soak fuzz bench bench-size bench-creds lint schema lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -53,7 +53,7 @@ review: $(INSTALLED) ## What a change does to who has which access: BASE=main ST
 	@$(TOOLS) review --stack "$$STACK" $(call option,BASE,base) $(call option,MARKDOWN,markdown) $(call option,HTML,html)
 
 check: $(INSTALLED) ## Check all settings and policies; FILES="a.json b.json" for those documents alone
-	@set -f; $(TOOLS) check $$FILES
+	@set -f; $(TOOLS) check -- $$FILES
 
 new-env: $(INSTALLED) ## Make another environment's file: NAME=… ACCOUNT=… REGION=… VAULT=https://…
 	@$(TOOLS) new-env $(call option,NAME,name) $(call option,ACCOUNT,account) $(call option,REGION,region) \
@@ -71,11 +71,14 @@ test: lint check ## Everything that proves the project
 	$(PYTHON) -m pytest -n 2 --dist loadgroup
 
 unit: $(INSTALLED) ## The tests that start neither Vault nor Pulumi
-	$(PYTHON) -m pytest -n 2 --dist loadgroup tests/settings tests/documents tests/components tests/tools \
-		tests/policy_pack/test_rules.py
+	$(PYTHON) -m pytest -n 2 --dist loadgroup tests/settings tests/documents tests/fuzz tests/components \
+		tests/tools tests/policy_pack/test_rules.py
 
 soak: $(INSTALLED) ## The tests that take long: faults at every step, many cases
 	$(PYTHON) -m pytest -n 2 --dist loadgroup -m soak
+
+fuzz: $(INSTALLED) ## Settings and policies that nobody would write: CASES=100000 of them, others in every run
+	FUZZ_CASES="$${CASES:-100000}" $(PYTHON) -m pytest -n 2 --dist load tests/fuzz
 
 bench: $(INSTALLED) ## Measure this stack beside Terraform and a script (N=5 ROLES=100,500 OUT=docs)
 	$(PYTHON) -m tools.bench compare $(call option,N,runs) $(call option,ROLES,sizes) $(call option,OUT,out)

@@ -28,7 +28,8 @@ OPERATORS = (
 
 _PLAIN = frozenset((*OPERATORS, *(f"{operator}IfExists" for operator in OPERATORS if operator != "Null")))
 _ALL = _PLAIN | {f"{of}:{operator}" for of in ("ForAllValues", "ForAnyValue") for operator in _PLAIN}
-_KEY = re.compile(r"[A-Za-z0-9-]+:\S(.*\S)?")
+# Keys of a web identity begin with its issuer: accounts.google.com:aud, oidc.example.com/id/5:sub.
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9./_-]*:\S(.*\S)?")
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?", re.ASCII)
 _TRUTH = re.compile(r"true|false", re.IGNORECASE)

@@ -84,7 +84,8 @@ def _kinds(exemptions: object, today: date) -> frozenset[str]:
         except ValueError:
             holds = False
         if holds and str(exemption.get("reason") or "").strip():
-            kinds.update(map(str, exemption.get("findings") or []))
+            findings = exemption.get("findings")
+            kinds.update(map(str, findings if isinstance(findings, list) else []))
     return frozenset(kinds)
 
 

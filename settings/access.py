@@ -5,6 +5,7 @@ A binding that anybody could use is refused here: a role whose consumer is not n
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,6 +16,7 @@ from settings.claims import BoundClaims, bound_claims_fault, identifies
 from settings.durations import Duration, format_duration
 from settings.nearest import did_you_mean
 from settings.networks import Cidr, TokenCidr
+from settings.plain import shown
 from settings.types import Model, matches, rule_broken, unique
 
 
@@ -76,7 +78,7 @@ class Jwt(_Login):
         glob = self.bound_claims_type == "glob"
         if self.bound_subject is not None and (not self.bound_subject.strip() or "*" in self.bound_subject):
             raise rule_broken(
-                f"boundSubject {self.bound_subject!r} is not one subject; write it in full, or match it with "
+                f"boundSubject {shown(self.bound_subject)} is not one subject; write it in full, or match it with "
                 "boundClaims: {sub: …} and boundClaimsType: glob"
             )
         if message := bound_claims_fault(self.bound_claims, glob=glob):
@@ -260,15 +262,15 @@ def access_faults(
         if method is not None and wanted is not None and method.type != wanted:
             yield (
                 f"access.{name}.{to_camel(binding.method)}.mount",
-                f"{binding.mount!r} is of type {method.type} in authMethods; name one of type {wanted}",
+                f"{shown(binding.mount)} is of type {method.type} in authMethods; name one of type {wanted}",
             )
         if binding.group is not None and binding.group.alias is not None:
             owner = aliases.setdefault((binding.group.mount, binding.group.alias), name)
             if owner != name:
                 yield (
                     f"access.{name}.group.alias",
-                    f"{binding.group.alias!r} is that of access.{owner} too, and in Vault it belongs to one group; "
-                    "name all of its roles there",
+                    f"{shown(binding.group.alias)} is that of access.{owner} too, and in Vault it belongs to one "
+                    "group; name all of its roles there",
                 )
 
 
@@ -276,14 +278,17 @@ def _unknown_names(field: str, kind: str, names: list[str], known: Iterable[str]
     known = sorted(known)
     for place, name in enumerate(names):
         if name not in known:
-            yield f"{field}[{place}]", f"{name!r} is not {kind}{did_you_mean(name, known)}"
+            yield f"{field}[{place}]", f"{shown(name)} is not {kind}{did_you_mean(name, known)}"
 
 
 def _nesting_faults(methods: Mapping[str, AuthMethod]) -> Iterator[tuple[str, str]]:
     for path in methods:
-        for other in methods:
-            if path.startswith(f"{other}/"):
-                yield f"authMethods.{path}", f"lies inside {other!r}; Vault nests no mounts, so give it another path"
+        for other in map(str, PurePosixPath(path).parents):
+            if other in methods:
+                yield (
+                    f"authMethods.{path}",
+                    f"lies inside {shown(other)}; Vault nests no mounts, so give it another path",
+                )
 
 
 def _policy_name_faults(holders: Sequence[Holder]) -> Iterator[tuple[str, str]]:
@@ -293,5 +298,5 @@ def _policy_name_faults(holders: Sequence[Holder]) -> Iterator[tuple[str, str]]:
         if owners.setdefault(name, owner) != owner:
             yield (
                 holder.place,
-                f"its Vault policy would be {name!r}, which is that of {owners[name]}; rename one of them",
+                f"its Vault policy would be {shown(name)}, which is that of {owners[name]}; rename one of them",
             )

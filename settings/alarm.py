@@ -17,7 +17,7 @@ class Alarm(Model):
         Annotated[str, matches(r"[\w-]{1,256}", "is not an SNS topic's name; letters, digits, - and _")] | None
     ) = None
     """The SNS topic to make, in each region; subscribe to it whom it should wake."""
-    allowed_networks: Annotated[list[Cidr], AfterValidator(unique)] = []
+    allowed_networks: Annotated[list[Cidr], AfterValidator(unique), Field(max_length=100)] = []
     """The networks from which Vault's servers call AWS; a call from elsewhere sounds it. Empty: from anywhere."""
     regions: Annotated[list[Region], AfterValidator(unique), Field(min_length=1)] | None = None
     """Where the rules stand: CloudTrail reports a call where it was answered. By default the region of IAM's own

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from settings.nearest import did_you_mean
+from settings.plain import shown
 
 PARTITIONS = (
     "aws",
@@ -101,7 +102,7 @@ def arn_fault(value: str, service: str, kind: str) -> str | None:
     """
     form = _KINDS[service, kind]
     rule = _broken_rule(value, service, form)
-    return rule and f"{value!r} is not the ARN of {form.noun}: {rule}; write it like {form.example}"
+    return rule and f"{shown(value)} is not the ARN of {form.noun}: {rule}; write it like {form.example}"
 
 
 def _broken_rule(value: str, service: str, form: _Kind) -> str | None:
@@ -110,15 +111,15 @@ def _broken_rule(value: str, service: str, form: _Kind) -> str | None:
         return "an ARN is arn:partition:service:region:account:resource"
     _, partition, its_service, region, account, resource = fields
     if partition not in PARTITIONS:
-        return f"{partition!r} is not a partition{did_you_mean(partition, PARTITIONS)}"
+        return f"{shown(partition)} is not a partition{did_you_mean(partition, PARTITIONS)}"
     if its_service != service:
-        return f"its service is {its_service!r} and must be {service!r}"
+        return f"its service is {shown(its_service)} and must be {service!r}"
     if not form.regional and region:
-        return f"it names the region {region!r}, and IAM has none"
+        return f"it names the region {shown(region)}, and IAM has none"
     if form.regional and not _REGION.fullmatch(region):
-        return f"its region is {region!r}" if region else "its region is missing"
+        return f"its region is {shown(region)}" if region else "its region is missing"
     if account not in form.accounts and not _ACCOUNT.fullmatch(account):
-        return f"its account is {account!r} and must have 12 digits"
+        return f"its account is {shown(account)} and must have 12 digits"
     if not re.fullmatch(form.resource, resource, re.ASCII):
-        return f"its resource is {resource!r} and must be {form.wanted}"
+        return f"its resource is {shown(resource)} and must be {form.wanted}"
     return None

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from settings.durations import Duration, format_duration
 from settings.faults import Fault, FaultsError
+from settings.plain import shown
 from settings.types import Model, matches, rule_broken
 
 LOCAL = "local"
@@ -135,8 +136,8 @@ def audit_faults(audit: Audit, environment: str) -> Iterator[tuple[str, str]]:
         [path] = audit.devices
         yield (
             "audit.devices",
-            f"{path!r} is the only one, and Vault answers nobody while its only audit device cannot write; declare a "
-            "second on another disk or host (with `managed: false`, if others made it)",
+            f"{shown(path)} is the only one, and Vault answers nobody while its only audit device cannot write; "
+            "declare a second on another disk or host (with `managed: false`, if others made it)",
         )
     targets: dict[tuple[str, str], str] = {}
     for path, device in audit.devices.items():
@@ -145,13 +146,14 @@ def audit_faults(audit: Audit, environment: str) -> Iterator[tuple[str, str]]:
         if target in targets:
             yield (
                 place,
-                f"writes to {target[1]!r} like {targets[target]!r}, so that what stops one stops both; give it another",
+                f"writes to {shown(target[1])} like {shown(targets[target])}, so that what stops one stops both; give "
+                "it another",
             )
         targets.setdefault(target, path)
         if isinstance(device, FileDevice) and environment != LOCAL and not device.file_path.startswith(("/", "stdout")):
             yield (
                 f"{place}.filePath",
-                f"{device.file_path!r} would lie wherever the server was started; write the path in full",
+                f"{shown(device.file_path)} would lie wherever the server was started; write the path in full",
             )
 
 
@@ -173,7 +175,7 @@ def require_devices(audit: Audit, found: Mapping[str, Any], where: str) -> None:
             continue
         if there is None:
             message = (
-                f"Vault has no audit device {path!r}, and `managed: false` says that its operators make it; "
+                f"Vault has no audit device {shown(path)}, and `managed: false` says that its operators make it; "
                 f"{_how_to_declare(path, device)}; or remove `managed: false`, and the stack makes it"
             )
         elif there["type"] != device.type:

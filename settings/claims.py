@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from settings.plain import shown
 from settings.types import unique
 
 _ANYBODYS = frozenset(
@@ -70,12 +71,12 @@ def bound_claims_fault(claims: Mapping[str, list[str]], *, glob: bool) -> str | 
     for claim, values in claims.items():
         for value in values:
             if "," in value:
-                return f"boundClaims.{claim}: {value!r} holds a comma, which separates values; write a list"
+                return f"boundClaims.{claim}: {shown(value)} holds a comma, which separates values; write a list"
             if glob and not value.strip("*"):
-                return f"boundClaims.{claim}: {value!r} is true of every token that has the claim; name its value"
+                return f"boundClaims.{claim}: {shown(value)} is true of every token that has the claim; name its value"
             if not glob and "*" in value:
                 return (
-                    f"boundClaims.{claim}: {value!r} is compared letter by letter; write it in full, or set "
+                    f"boundClaims.{claim}: {shown(value)} is compared letter by letter; write it in full, or set "
                     "boundClaimsType: glob"
                 )
     return None

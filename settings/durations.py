@@ -6,7 +6,11 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-_FORM = re.compile(r"(?=.)(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?")
+from settings.plain import shown
+
+# More digits than any duration that Vault keeps has in seconds; Python itself refuses to read thousands of them.
+_NUMBER = "([0-9]{1,12})"
+_FORM = re.compile(rf"(?=.)(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?")
 _LONGEST = 32 * 365 * 24 * 3600
 
 
@@ -27,13 +31,13 @@ def parse_duration(value: Any) -> int:  # noqa: ANN401 - it is handed whatever Y
         raise PydanticCustomError(
             "duration",
             "{value} is not a duration; write hours, minutes and seconds such as 1h, 90m or 1h30m",
-            {"value": repr(value)},
+            {"value": shown(value)},
         )
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
     if not 0 < total <= _LONGEST:
         raise PydanticCustomError(
-            "duration", "{value} is out of range; it must be from 1s to 32 years", {"value": repr(value)}
+            "duration", "{value} is out of range; it must be from 1s to 32 years", {"value": shown(value)}
         )
     return total
 

@@ -35,7 +35,7 @@ class VaultUser(Model):
     """Its name; by default `secrets-engine-<environment>-<engine>`."""
     path: IamPath = "/vault/"
     """Its IAM path."""
-    key_generation: Annotated[int, Field(ge=1)] = 1
+    key_generation: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Raise it to rotate: a new key is made, given to Vault, and then the old one is deleted."""
     key_made: Day | None = None
     """The day on which the key of this generation was made; without it the key has no age."""
@@ -45,7 +45,10 @@ class VaultUser(Model):
     @property
     def renew_key_by(self) -> date | None:
         """The last day on which the key is not too old, if the day on which it was made is known."""
-        return self.key_made and self.key_made + timedelta(seconds=self.maximum_key_age)
+        if self.key_made is None:
+            return None
+        age = timedelta(seconds=self.maximum_key_age)
+        return self.key_made + age if self.key_made < date.max - age else date.max
 
     @property
     def key_tags(self) -> dict[str, str]:

@@ -1,11 +1,12 @@
 """Exemptions: what a role's policy is let off, why and until when."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from settings.plain import shown
 from settings.types import Model, matches, unique
 
 FindingKind = Literal[
@@ -38,9 +39,8 @@ def parse_day(value: Any) -> date:  # noqa: ANN401 - it is handed whatever YAML 
     try:
         return date.fromisoformat(value.removesuffix(_PULUMIS_MIDNIGHT))
     except (ValueError, TypeError, AttributeError):
-        shown = value.isoformat() if isinstance(value, datetime) else value
         raise PydanticCustomError(
-            "day", "{value} is not a day; write it as year, month and day such as 2027-03-31", {"value": repr(shown)}
+            "day", "{value} is not a day; write it as year, month and day such as 2027-03-31", {"value": shown(value)}
         ) from None
 
 

@@ -24,7 +24,9 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.where}: {self.field}" if self.field else self.where
-        return " ".join(f"{place}: {self.message}".split())
+        line = " ".join(f"{place}: {self.message}".split())
+        # Whoever wrote a name or a value must not write to the terminal.
+        return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in line)
 
 
 class FaultsError(Exception):

@@ -22,14 +22,22 @@ from settings.faults import Fault, FaultsError
 from settings.files import NAMESPACE, config_of
 from settings.model import Settings
 from settings.nearest import did_you_mean
+from settings.plain import shown
 from settings.roles import ROLE_TYPES, SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
 from settings.shared import StackConfig, with_shared
+from settings.static_roles import static_role_faults
 from settings.trace import trace_tag_faults, trace_tags
 from settings.usernames import username_prefix
 
 _TAG_PLACES = {"roles": 2, "authMethods": 2, "audit": 3}
 """Where pydantic puts the tag of a union into a place such as roles, reader, iam_user, policy."""
 _TAGGED: Mapping[str, Any] = {**ROLE_TYPES, **METHOD_TYPES, **DEVICE_TYPES}
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "bool_type": "true or false, without quotes",
+}
 _UNIONS = {Union, UnionType}
 _DERIVED = {"region"}
 """Fields of the settings that nobody sets."""
@@ -95,7 +103,7 @@ def _checked(config: StackConfig, stack: str, where: str) -> Settings:
 def _decoded(value: str) -> Any:  # noqa: ANN401 - whatever JSON held
     try:
         decoded = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
     return decoded if isinstance(decoded, dict | list | bool) else value
 
@@ -110,7 +118,7 @@ def _as_fault(details: ErrorDetails, own: Mapping[str, Any], where: str) -> Faul
     field = ""
     for step in steps:
         field += f"[{step}]" if isinstance(step, int) else f"{'.' if field else ''}{step}"
-    return Fault(where, field, _message(details, steps, own))
+    return Fault(where, "aws:region" if field == "region" else field, _message(details, steps, own))
 
 
 def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, Any]) -> str:
@@ -131,23 +139,38 @@ def _message(details: ErrorDetails, steps: list[int | str], own: Mapping[str, An
         case "union_tag_not_found":
             return f"has no {tag}; write one of: {', '.join(tags)}"
         case "union_tag_invalid":
-            return f"{tag} {context['tag']!r} is not a {meaning}{did_you_mean(context['tag'], tags)}"
+            return f"{tag} {shown(context['tag'])} is not a {meaning}{did_you_mean(context['tag'], tags)}"
         case "model_type" | "dict_type" | "model_attributes_type":
-            return f"{value!r} must be a mapping of settings"
+            return f"{shown(value)} must be a mapping of settings"
         case "string_pattern_mismatch":
-            return f"{value!r} must be 1 to 31 lower-case letters, digits and hyphens, and begin with a letter"
-        case "string_type" | "int_type" | "list_type":
-            wanted = {"string_type": "text", "int_type": "a whole number", "list_type": "a list"}[kind]
-            return f"{value!r} must be {wanted}"
-        case "greater_than_equal" if "Ttl" in str(steps[-1]):
-            return f"{value} is too short; AWS makes sessions of at least {format_duration(context['ge'])}"
-        case "too_short":
-            return f"is empty; name at least {context['min_length']}"
+            return f"{shown(value)} must be 1 to 31 lower-case letters, digits and hyphens, and begin with a letter"
+        case "string_type" | "int_type" | "list_type" | "bool_type":
+            return f"{shown(value)} must be {_WANTED[kind]}"
         case "literal_error":
             choices = re.findall(r"'([^']*)'", context["expected"])
-            return f"{value!r} is not known here{did_you_mean(str(value), choices)}"
+            return f"{shown(value)} is not known here{did_you_mean(str(value), choices)}"
+        case "greater_than_equal" | "less_than_equal" | "string_too_short" | "too_short" | "too_long":
+            return _out_of_bounds(kind, value, context, of_session="Ttl" in str(steps[-1]))
         case _:
             return details["msg"]
+
+
+def _out_of_bounds(kind: str, value: object, context: Mapping[str, Any], *, of_session: bool) -> str:
+    match kind:
+        case "greater_than_equal" if of_session:
+            return f"{value} is too short; AWS makes sessions of at least {format_duration(context['ge'])}"
+        case "greater_than_equal" if isinstance(value, str):
+            return f"{value} is too short; write {format_duration(context['ge'])} or longer"
+        case "greater_than_equal":
+            return f"{value} is too small; write {context['ge']} or more"
+        case "less_than_equal":
+            return f"{value} is too large; write {context['le']:,} or less"
+        case "too_short":
+            return f"is empty; name at least {context['min_length']}"
+        case "too_long":
+            return f"has {context['actual_length']:,} entries and takes {context['max_length']:,}; leave out the others"
+        case _:
+            return "is empty; write it, or remove it"
 
 
 def _unknown(key: str, place: tuple[int | str, ...], role: object) -> str:
@@ -202,7 +225,7 @@ def _across(settings: Settings) -> Iterator[tuple[str, str]]:
             if f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/"):
                 yield (
                     f"engines.{name}.path",
-                    f"{path!r} collides with {other!r} of engine {owner}; Vault nests no mounts",
+                    f"{shown(path)} collides with {shown(other)} of engine {owner}; Vault nests no mounts",
                 )
         paths[path] = name
         if engine.default_lease_ttl > engine.max_lease_ttl:
@@ -225,6 +248,9 @@ def _across(settings: Settings) -> Iterator[tuple[str, str]]:
         yield from _own_name_faults(settings, name)
     for name, static_role in settings.static_roles.items():
         yield from _engine_faults(settings, f"staticRoles.{name}", static_role.engine)
+    yield from static_role_faults(
+        settings.static_roles, {name: settings.vault_user_name(name) for name in settings.engines}
+    )
     for name, role in settings.roles.items():
         engine_faults = list(_engine_faults(settings, f"roles.{name}", role.engine))
         yield from engine_faults or _role_faults(settings, name)
@@ -235,7 +261,7 @@ def _across(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _engine_faults(settings: Settings, place: str, engine: str | None) -> Iterator[tuple[str, str]]:
     if engine is not None and engine not in settings.engines:
-        yield f"{place}.engine", f"{engine!r} is not an engine{did_you_mean(engine, settings.engines)}"
+        yield f"{place}.engine", f"{shown(engine)} is not an engine{did_you_mean(engine, settings.engines)}"
     elif engine is None and len(settings.engines) > 1:
         yield f"{place}.engine", f"is missing; name one of: {', '.join(settings.engines)}"
 
@@ -250,8 +276,8 @@ def _own_name_faults(settings: Settings, engine: str) -> Iterator[tuple[str, str
             if fnmatchcase(own, pattern):
                 yield (
                     f"engines.{engine}.vaultUser",
-                    f"the IAM user {own!r} matches {pattern!r}, the users that Vault makes for role {name}, so "
-                    "Vault could edit itself; give it another name or path",
+                    f"the IAM user {shown(own)} matches {shown(pattern)}, the users that Vault makes for role {name}, "
+                    "so Vault could edit itself; give it another name or path",
                 )
 
 

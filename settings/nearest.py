@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_FEW = 30
+
 
 def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     """Returns `; did you mean 'policy'?`, or the choices when none is near and they are few."""
@@ -10,4 +12,6 @@ def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     near = get_close_matches(wrong, choices, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
+    if len(choices) > _FEW:
+        return f"; it may be one of {len(choices):,}, such as {', '.join(choices[:3])}"
     return f"; it may be one of: {', '.join(choices)}" if choices else ""

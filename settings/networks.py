@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
+from settings.plain import shown
 from settings.types import rule_broken
 
 
@@ -12,11 +13,11 @@ def _cidr(value: str) -> str:
     try:
         network = ip_network(value, strict=False)
     except ValueError:
-        raise rule_broken(f"{value!r} is not a network; write one such as 10.20.0.0/16") from None
+        raise rule_broken(f"{shown(value)} is not a network; write one such as 10.20.0.0/16") from None
     if network.prefixlen == 0:
-        raise rule_broken(f"{value!r} is every address; name a network, or leave it out")
+        raise rule_broken(f"{shown(value)} is every address; name a network, or leave it out")
     if "/" in value and value != str(network):
-        raise rule_broken(f"{value!r} is not how that network is written; write {str(network)!r}")
+        raise rule_broken(f"{shown(value)} is not how that network is written; write {str(network)!r}")
     return str(network)
 
 

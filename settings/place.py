@@ -10,6 +10,7 @@ from typing import Any
 
 from settings.arns import PARTITIONS
 from settings.nearest import did_you_mean
+from settings.plain import shown
 
 PLACEHOLDERS = ("account", "partition", "region", "environment")
 """The names that may stand in `${…}`."""
@@ -77,11 +78,11 @@ def pin_faults(config: Mapping[str, Any], environment: str) -> Iterator[tuple[st
                 '["111122223333"]',
             )
     elif not isinstance(accounts, list):
-        yield ACCOUNTS, f'{accounts!r} must be a list of accounts, such as ["111122223333"]'
+        yield ACCOUNTS, f'{shown(accounts)} must be a list of accounts, such as ["111122223333"]'
     else:
         for index, account in enumerate(accounts):
             if not _is_account(account):
-                yield f"{ACCOUNTS}[{index}]", f"{account!r} is not an account; write its 12 digits in quotes"
+                yield f"{ACCOUNTS}[{index}]", f"{shown(account)} is not an account; write its 12 digits in quotes"
 
 
 def place_of(config: Mapping[str, Any], environment: str) -> dict[str, str]:
@@ -124,7 +125,7 @@ def filled(value: Any, place: Mapping[str, str], field: str, faults: list[tuple[
         faults.append(
             (
                 field,
-                f"{text!r} is of the partition {arn[1]}, and {place['region']} is of {place['partition']}; write "
+                f"{shown(text)} is of the partition {arn[1]}, and {place['region']} is of {place['partition']}; write "
                 "${partition}, or the stack's own",
             )
         )
@@ -134,12 +135,12 @@ def filled(value: Any, place: Mapping[str, str], field: str, faults: list[tuple[
 def _fault(match: re.Match[str], place: Mapping[str, str]) -> str | None:
     name, end = match.groups()
     if not end:
-        return f"{match[0]!r} is not closed; write '}}' after the name"
+        return f"{shown(match[0])} is not closed; write '}}' after the name"
     if name not in PLACEHOLDERS:
         near = did_you_mean(match[0], (f"${{{right}}}" for right in PLACEHOLDERS))
-        return f"{match[0]!r} is not a placeholder{near}"
+        return f"{shown(match[0])} is not a placeholder{near}"
     if name not in place:
-        return f"{match[0]!r} stands for the one account that {ACCOUNTS} names; name it there, and no other"
+        return f"{shown(match[0])} stands for the one account that {ACCOUNTS} names; name it there, and no other"
     return None
 
 

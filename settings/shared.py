@@ -5,6 +5,7 @@ Mappings merge by key, everything else replaces what is shared, and `null` takes
 by the file that it stands in, so that a fault names the file to mend.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from settings.faults import Fault, FaultsError
 from settings.files import NAMESPACE, config_of
 from settings.nearest import did_you_mean
 from settings.place import filled, place_of
+from settings.plain import plain_faults, shown
 
 FOLDER = Path(__file__).resolve().parent.parent
 """Where the shared file stands: beside Pulumi.yaml."""
@@ -23,6 +25,8 @@ SHARED = f"{NAMESPACE}:shared"
 
 PREFIX = f"{NAMESPACE}:"
 """How the project's own keys begin."""
+
+_FILE_NAME = re.compile(r"[\w.-]{1,100}\.yaml", re.ASCII)
 
 # Pulumi hands the program the default of Pulumi.yaml as if the stack's own file had said it, so that a stack which does
 # not say `protect: false` could not be told from one that does.
@@ -83,7 +87,8 @@ def with_shared(config: Mapping[str, Any], stack: str, where: str, folder: Path 
     """
     if isinstance(config, StackConfig):
         return config
-    own = {str(key).removeprefix(PREFIX): value for key, value in config.items() if str(key).startswith(PREFIX)}
+    _require_plain(config, where)
+    own = {key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)}
     name = own.get("shared") or ""
     shared = _read_shared(name, where, folder) if name else {}
     faults: list[tuple[str, str]] = []
@@ -98,26 +103,33 @@ def with_shared(config: Mapping[str, Any], stack: str, where: str, folder: Path 
 
 
 def _read_shared(name: Any, where: str, folder: Path) -> dict[str, Any]:  # noqa: ANN401 - whatever the stack says
-    if not isinstance(name, str) or Path(name).name != name or not name.endswith(".yaml") or name.startswith("Pulumi."):
+    if not isinstance(name, str) or not _FILE_NAME.fullmatch(name) or name.startswith("Pulumi."):
         message = (
-            f"{name!r} is not the name of a shared file; name one beside Pulumi.yaml, such as shared-settings.yaml"
+            f"{shown(name)} is not the name of a shared file; name one beside Pulumi.yaml, such as shared-settings.yaml"
         )
         raise FaultsError([Fault(where, "shared", message)])
     if not (folder / name).is_file():
-        raise FaultsError([Fault(where, "shared", f"there is no file {name!r} beside Pulumi.yaml")])
+        raise FaultsError([Fault(where, "shared", f"there is no file {shown(name)} beside Pulumi.yaml")])
     config = config_of(folder / name)
+    _require_plain(config, name)
     faults = []
     for key, value in config.items():
-        own_key = str(key).removeprefix(PREFIX)
+        own_key = key.removeprefix(PREFIX)
         if own_key == key:
-            faults.append(Fault(name, str(key), f"goes in each stack's own file; only {PREFIX}… can be shared"))
+            faults.append(Fault(name, key, f"goes in each stack's own file; only {PREFIX}… can be shared"))
         elif own_key in OWN_ALONE:
-            faults.append(Fault(name, str(key), f"goes in each stack's own file: {OWN_ALONE[own_key]}"))
+            faults.append(Fault(name, key, f"goes in each stack's own file: {OWN_ALONE[own_key]}"))
         elif value is None:
-            faults.append(Fault(name, str(key), "is empty; give it a value, or remove it"))
+            faults.append(Fault(name, key, "is empty; give it a value, or remove it"))
     if faults:
         raise FaultsError(faults)
-    return {str(key).removeprefix(PREFIX): value for key, value in config.items()}
+    return {key.removeprefix(PREFIX): value for key, value in config.items()}
+
+
+def _require_plain(config: Mapping[str, Any], where: str) -> None:
+    """Raises FaultsError with what no setting may be; everything after it relies on that."""
+    if faults := plain_faults(config):
+        raise FaultsError([Fault(where, field.removeprefix(PREFIX), message) for field, message in faults])
 
 
 def _merged(

@@ -1,6 +1,7 @@
 """The kinds of value that settings hold, each with the rule that it keeps."""
 
 import re
+from collections import Counter
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -8,6 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from settings.arns import arn_fault
+from settings.plain import shown
 
 
 class Model(BaseModel):
@@ -34,7 +36,7 @@ def matches(pattern: str, rule: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not form.fullmatch(value):
-            raise rule_broken(f"{value!r} {rule}")
+            raise rule_broken(f"{shown(value)} {rule}")
         return value
 
     return AfterValidator(check)
@@ -53,9 +55,9 @@ def arn_of(service: str, kind: str) -> AfterValidator:
 
 def unique(values: list[str]) -> list[str]:
     """A list in which nothing stands twice."""
-    for value in values:
-        if values.count(value) > 1:
-            raise rule_broken(f"{value!r} stands there {values.count(value)} times; once is enough")
+    for value, count in Counter(values).items():
+        if count > 1:
+            raise rule_broken(f"{shown(value)} stands there {count} times; once is enough")
     return values
 
 

@@ -10,6 +10,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
+from settings.plain import shown
+
 DEFAULT_PREFIX = "vault-"
 """How every name begins that Vault's own default template makes, and the stack's."""
 
@@ -36,7 +38,7 @@ def traceable_prefix(role: str, caller: str) -> str:
 
 
 _IAM_LIMIT, _STS_LIMIT = 64, 32
-_ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
+_ACTION = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
 _NAME_CHARACTERS = re.compile(r"[\w+=,.@-]*", re.ASCII)
 _STS_BRANCH = re.compile(r'if\s*\(?\s*eq\s+\.Type\s+"STS"\s*\)?')
 _FIXED_LENGTHS = {"unix_time": 10, "unix_time_millis": 13, "uuid": 36}
@@ -90,7 +92,7 @@ def username_prefix(template: str | None) -> str:
 def _branches(template: str) -> list[tuple[int, _Branch]]:
     """Splits a template at `{{ if (eq .Type "STS") }}`; one without it makes both kinds of name."""
     pieces = _ACTION.split(template)
-    texts, actions = pieces[0::2], pieces[1::2]
+    texts, actions = pieces[0::2], [action.strip() for action in pieces[1::2]]
     if any("{{" in text or "}}" in text for text in texts):
         raise ValueError("an action is not closed; write {{ … }}")
     words = [action.split()[0] if action.split() else "" for action in actions]
@@ -139,7 +141,7 @@ def _longest(action: str) -> int:
     """The longest that an action can print: its last `truncate`, or what a bounded function makes."""
     stages = [stage.strip() for stage in _split_pipeline(action)]
     for stage in reversed(stages):
-        if match := re.fullmatch(r"(?:truncate|truncate_sha256|random)\s+(\d+)", stage):
+        if match := re.fullmatch(r"(?:truncate|truncate_sha256|random)\s+([0-9]{1,9})", stage):
             return int(match[1])
         if stage in _FIXED_LENGTHS:
             return _FIXED_LENGTHS[stage]
@@ -158,7 +160,7 @@ def _longest(action: str) -> int:
 def _longest_printf(call: str) -> int:
     match = re.fullmatch(r'printf\s+"([^"]*)"\s*(.*)', call, re.DOTALL)
     if match is None:
-        raise ValueError(f'printf needs a format in quotes; write printf "vault-%s" (random 20), not {call!r}')
+        raise ValueError(f'printf needs a format in quotes; write printf "vault-%s" (random 20), not {shown(call)}')
     text, rest = match.groups()
     arguments = re.findall(r"\(([^()]*(?:\([^()]*\)[^()]*)*)\)|(\S+)", rest)
     literal = len(re.sub(r"%[sdv]", "", text))
