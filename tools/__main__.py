@@ -2,45 +2,48 @@
 
 import argparse
 import contextlib
-import json
+import io
 import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hvac
 import requests
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import ValidationError
 from rich.console import Console
 
-from components.vault_cluster import NoVaultError, seal_status
 from documents.pulumi_policy import pulumi_policy
 from documents.stack import read_stack
 from settings.faults import FaultsError
 from settings.load import read_config
-from settings.model import Settings
-from settings.vault_connection import VaultConnection
-from settings.vault_pin import VaultPin
+from settings.place import LOCAL
 from tools import audit as auditing
-from tools import check, environments, new_env, toolchain
+from tools import check, environments, new_env
 from tools.audit_report import show as show_audit
 from tools.drift import command as drifting
 from tools.errors import ToolError
 from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
+from tools.opening import (
+    config_of,
+    enter,
+    local_environment,
+    open_stack,
+    outputs_of,
+    require_file,
+    settings_of,
+    vault_of,
+)
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
 from tools.review import command as reviewing
 from tools.update import GUARDED, update
 from tools.update import destroy as destroy_stack
-from tools.vault_server import find_vault
 from tools.verify import Verifier, show
-
-LOCAL = "local"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,11 +76,18 @@ def main(words: Sequence[str]) -> int:
     arguments = parser.parse_args(words)
     try:
         return int(arguments.run(arguments) or 0)
-    except (ToolError, toolchain.ToolchainError, FaultsError) as error:
+    except (ToolError, FaultsError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except (BotoCoreError, ClientError, hvac.exceptions.VaultError, requests.RequestException) as error:
         sys.stderr.write(f"{type(error).__name__}: {' '.join(str(error).split())}\n")
+        return 1
+    except BrokenPipeError:
+        # Whoever read this has enough, as `head` has; what is left must not fail at the end either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the system'}: {error.strerror or error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; run the same command again to go on\n")
@@ -109,7 +119,13 @@ def down(arguments: argparse.Namespace) -> int:
         _say("nothing runs for the local stack")
         return 0
     if local.running:
-        destroy(arguments)
+        try:
+            destroy(arguments)
+        except ToolError as error:
+            if not arguments.force:
+                raise
+            # All that the stack made is in the servers' memory.
+            _say(f"without destroying the stack, since {error}")
     local.stop()
     _say("stopped the local servers")
     return 0
@@ -119,17 +135,17 @@ def destroy(arguments: argparse.Namespace) -> int:
     """Revokes the leases of a stack and destroys it."""
     stack = _open(arguments, start=False)
     stack.ensure(create=arguments.stack == LOCAL)
-    _enter(stack)
-    if _config(stack).get("vault-aws:protect") is True:
+    enter(stack)
+    if config_of(stack).get("vault-aws:protect") is True:
         raise ToolError(
             f"the stack {stack.name} is protected, and nothing was destroyed; to destroy it, set vault-aws:protect to "
             f"false, run `make up STACK={stack.name}` and then `make down STACK={stack.name}`"
         )
-    outputs = _outputs(stack)
-    environment = str(_config(stack).get("vault-aws:environment") or stack.name)
+    outputs = outputs_of(stack)
+    environment = str(config_of(stack).get("vault-aws:environment") or stack.name)
     paths = {name: role["read"] for name, role in outputs.get("roles", {}).items()}
     mounts = set(outputs.get("mounts", {}).values())
-    end_leases(_vault(stack), paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
+    end_leases(vault_of(stack), paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
     if destroy_stack(stack, _confirm(arguments, "destroy")):
         raise ToolError("the stack was not destroyed; mend what is said above and run `make down` again")
     return 0
@@ -139,7 +155,7 @@ def rotate(arguments: argparse.Namespace) -> int:
     """Replaces the keys that Vault holds: by a new generation, or by Vault itself where it rotates."""
     stack = _open(arguments, start=False)
     stack.ensure()
-    settings = _settings(stack)
+    settings = settings_of(stack)
     by_stack = [name for name, engine in settings.engines.items() if engine.rotation == "stack"]
     for name in by_stack:
         place = f"vault-aws:engines.{name}.vaultUser"
@@ -147,8 +163,8 @@ def rotate(arguments: argparse.Namespace) -> int:
         stack.configure(f"{place}.keyGeneration", str(generation))
         stack.configure(f"{place}.keyMade", f"{datetime.now(UTC):%Y-%m-%d}")
         _say(f"engine {name}: key generation {generation}")
-    _enter(stack)
-    vault = _vault(stack)
+    enter(stack)
+    vault = vault_of(stack)
     for name in set(settings.engines) - set(by_stack):
         try:
             vault.adapter.post(f"/v1/{settings.mount_path(name)}/config/rotate-root")
@@ -170,7 +186,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 def env(arguments: argparse.Namespace) -> int:
     """Prints the environment of the local stack for `eval`."""
-    for name, value in _local_environment(LocalStack(arguments.home)).items():
+    for name, value in local_environment(LocalStack(arguments.home)).items():
         sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
     return 0
 
@@ -178,22 +194,22 @@ def env(arguments: argparse.Namespace) -> int:
 def verify(arguments: argparse.Namespace) -> int:
     """Reads a credential of every role, tries it, and ends its lease."""
     stack = _open(arguments, start=False)
-    _enter(stack)
-    roles = _outputs(stack).get("roles", {})
-    settings = _settings(stack)
+    enter(stack)
+    roles = outputs_of(stack).get("roles", {})
+    settings = settings_of(stack)
     if set(roles) != set(settings.roles):
         raise ToolError(f"the stack {stack.name} is not what its settings say; run `make up STACK={stack.name}` first")
-    verifier = Verifier(settings, {name: role["read"] for name, role in roles.items()}, _vault(stack))
+    verifier = Verifier(settings, {name: role["read"] for name, role in roles.items()}, vault_of(stack))
     return 0 if show(verifier.verify_all(), _console()) else 1
 
 
 def audit(arguments: argparse.Namespace) -> int:
     """Says who had a credential: of a role, a lease, an access key or an AWS user."""
     stack = _open(arguments, start=False)
-    _enter(stack)
-    settings = _settings(stack)
+    enter(stack)
+    settings = settings_of(stack)
     device, log = auditing.device_and_log(settings, arguments.home, arguments.file, arguments.device)
-    auditor = auditing.Auditor(settings, log, device, _vault(stack), arguments.last)
+    auditor = auditing.Auditor(settings, log, device, vault_of(stack), arguments.last)
     kind, value = next((kind, value) for kind in auditing.QUESTIONS if (value := getattr(arguments, kind)))
     answers = auditor.ask(kind, value)
     return 0 if show_audit(answers, auditor, _console(), as_json=arguments.json) else 1
@@ -204,8 +220,8 @@ def drift(arguments: argparse.Namespace) -> int:
     # What the toolchain says is no part of the JSON.
     with contextlib.redirect_stdout(sys.stderr):
         stack = _open(arguments, start=False)
-    _enter(stack)
-    findings = drifting.find_drift(stack, _settings(stack), _vault(stack))
+    enter(stack)
+    findings = drifting.find_drift(stack, settings_of(stack), vault_of(stack))
     return drifting.tell(stack.name, findings, arguments, _console())
 
 
@@ -216,45 +232,25 @@ def review(arguments: argparse.Namespace) -> int:
 
 def print_pulumi_policy(arguments: argparse.Namespace) -> int:
     """Prints the Vault policy that a token needs to run the stack."""
-    _require_file(arguments.stack)
+    require_file(arguments.stack)
     settings = read_stack(read_config(PROJECT / f"Pulumi.{arguments.stack}.yaml"), arguments.stack).settings
     sys.stdout.write(f"{pulumi_policy(settings)}\n")
     return 0
 
 
 def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
-    """The stack with its environment; the local one with its servers."""
-    if arguments.stack != LOCAL:
-        _require_file(arguments.stack)
-        found = toolchain.find(need_engine=False, say=_say)
-        return PulumiStack(arguments.stack, found.env(os.environ))
-    vault = find_vault(os.environ)
-    found = toolchain.find(need_engine=vault is None, say=_say)
-    local = LocalStack(arguments.home)
-    if start:
-        local.start(vault=vault, engine_plugin=found.engine_plugin, say=_say)
-    env = found.env(os.environ) | _local_environment(local)
-    return PulumiStack(LOCAL, env, local.config_file)
-
-
-def _require_file(stack: str) -> None:
-    files = {path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in PROJECT.glob("Pulumi.*.yaml")}
-    if stack not in files:
-        raise ToolError(
-            f"STACK={stack}: there is no Pulumi.{stack}.yaml; the stacks are {', '.join(sorted(files))}, and "
-            "`make new-env NAME=…` makes another"
-        )
+    return open_stack(arguments.stack, arguments.home, start=start, say=_say)
 
 
 def _warn_of_leases(stack: PulumiStack) -> None:
     """Says of roles that the settings do not name any more which leases of theirs live on."""
-    outputs = _outputs(stack)
-    declared = _config(stack).get("vault-aws:roles") or {}
+    outputs = outputs_of(stack)
+    declared = config_of(stack).get("vault-aws:roles") or {}
     going = {name: role["read"] for name, role in outputs.get("roles", {}).items() if name not in declared}
     if going:
-        _enter(stack)
+        enter(stack)
         try:
-            living = live_leases(_vault(stack), going)
+            living = live_leases(vault_of(stack), going)
         except ToolError as error:
             # A preview's token may see no leases, and what is shown is worth more than this.
             _say(f"warning: {', '.join(going)} would go, and whether leases live on is not known: {error}")
@@ -264,40 +260,6 @@ def _warn_of_leases(stack: PulumiStack) -> None:
                 f"warning: role {role.role} goes, and {len(role.ids)} of its leases live on until they expire; "
                 f"to end them now: vault lease revoke -prefix {going[role.role]}"
             )
-
-
-def _enter(stack: PulumiStack) -> None:
-    """Takes on the stack's environment, for the clients of Vault and AWS in this process."""
-    os.environ.update(stack.env)
-    os.environ.setdefault("AWS_DEFAULT_REGION", str(_config(stack).get("aws:region", "us-east-1")))
-
-
-def _config(stack: PulumiStack) -> dict[str, Any]:
-    return read_config(stack.config_file or stack.project / f"Pulumi.{stack.name}.yaml")
-
-
-def _settings(stack: PulumiStack) -> Settings:
-    return read_stack(_config(stack), stack.name).settings
-
-
-def _vault(stack: PulumiStack) -> hvac.Client:
-    """A client of the stack's Vault, with the token of the environment or of `vault login`.
-
-    Raises:
-        ToolError: It is not the Vault that the stack is for, or none answers.
-    """
-    config = _config(stack)
-    vault = VaultConnection.of(config)
-    try:
-        pin = VaultPin.model_validate(config.get("vault-aws:vault") or {})
-        wrong = pin.mismatch(vault.address, seal_status(vault.address, vault.verify)) if pin.pins else None
-    except ValidationError:
-        raise ToolError(f"vault-aws:vault of the stack {stack.name} has faults; `make check` names them") from None
-    except NoVaultError as error:
-        raise ToolError(f"nothing was changed; {error}; check vault:address, and the certificate") from None
-    if wrong:
-        raise ToolError(f"nothing was changed; {wrong}; correct vault:address, or vault-aws:vault")
-    return hvac.Client(url=vault.address, verify=vault.verify, namespace=vault.namespace)
 
 
 def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool]:
@@ -316,20 +278,6 @@ def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool]:
         )
 
     return ask
-
-
-def _outputs(stack: PulumiStack) -> dict[str, Any]:
-    outputs = stack.run("stack", "output", "--json", capture=True)
-    if outputs.returncode:
-        raise ToolError(f"the outputs of stack {stack.name} cannot be read:\n{outputs.stderr.strip()}")
-    found: dict[str, Any] = json.loads(outputs.stdout)
-    return found
-
-
-def _local_environment(local: LocalStack) -> dict[str, str]:
-    if not local.running:
-        raise ToolError("the local servers do not run; `make up` starts them")
-    return local.environment()
 
 
 def _console() -> Console:
@@ -361,4 +309,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
 }
 
 if __name__ == "__main__":
+    # A log may take no more than ASCII; a fault must reach it all the same.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(main(sys.argv[1:]))

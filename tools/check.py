@@ -16,11 +16,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Checks settings and policies; with files, those policy documents alone."""
     if arguments.files:
         faults = [fault for name in arguments.files for fault in check_policy(Path(name), name)]
-        checked = f"{len(arguments.files)} documents"
+        checked = _counted(len(arguments.files), "document")
     else:
         stacks = sorted(PROJECT.glob("Pulumi.*.yaml"))
         faults = list(stack_faults(stacks))
-        checked = f"{len(stacks)} stacks and {len(list(POLICY_FOLDER.glob('*.json')))} documents"
+        documents = len(list(POLICY_FOLDER.glob("*.json")))
+        checked = f"{_counted(len(stacks), 'stack')} and {_counted(documents, 'document')}"
     for fault in faults:
         sys.stderr.write(f"{fault}\n")
     if not faults:
@@ -44,3 +45,7 @@ def stack_faults(stacks: Iterable[Path]) -> Iterable[Fault]:
     for path in sorted(POLICY_FOLDER.glob("*.json")):
         if (shown := f"{POLICY_FOLDER.name}/{path.name}") not in named:
             yield from check_policy(path, shown)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")

@@ -1,5 +1,6 @@
 """Server processes that outlive the command that starts them, known by id and start time."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -41,16 +42,28 @@ class Server:
             return False
 
     def stop(self, patience: float = 10.0) -> None:
-        """Ends the process, if it is still that one: asks first, and insists after `patience` seconds."""
-        if not self.alive:
-            return
-        process = psutil.Process(self.pid)
-        process.terminate()
-        try:
-            process.wait(patience)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(patience)
+        """Ends the process, if it is still that one: asks first, and insists after `patience` seconds.
+
+        Raises:
+            ToolError: It does not end.
+        """
+        for ask in (psutil.Process.terminate, psutil.Process.kill):
+            if not self.alive:
+                return
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(self.pid)
+                ask(process)
+                self._wait(process, patience)
+        if self.alive:
+            raise ToolError(f"{self.name}, process {self.pid}, does not end; end it yourself: kill -9 {self.pid}")
+
+    def _wait(self, process: psutil.Process, patience: float) -> None:
+        # One that has ended stays in the system's table until its parent asks for it, which in a container nobody may.
+        deadline = time.monotonic() + patience
+        while self.alive and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(0)
 
 
 def start_server(

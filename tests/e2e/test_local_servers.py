@@ -60,6 +60,36 @@ def test_up_again_after_a_reboot_and_down(tmp_path: Path, tools: toolchain.Toolc
         LocalStack(home).stop()
 
 
+def test_a_folder_that_lacks_its_secrets_is_said_and_force_ends_it(tmp_path: Path, tools: toolchain.Toolchain) -> None:
+    local = LocalStack(tmp_path / "home")
+    free = {"vault": 0, "aws": 0}
+    local.start(vault=find_vault(os.environ), engine_plugin=tools.engine_plugin, say=print, ports=free)
+    running = local.servers
+    try:
+        (local.home / "root-token").unlink()
+        refused = run_tools(local.home, "down")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(
+            f"the local stack lacks its secrets ({local.home / 'root-token'} cannot be read)"
+        )
+        assert all(server.alive for server in running)
+
+        forced = run_tools(local.home, "down", "--force")
+        assert (forced.returncode, forced.stderr) == (0, "")
+        assert forced.stdout.endswith("stopped the local servers\n")
+        assert not any(server.alive for server in running)
+        assert not local.home.exists()
+    finally:
+        for server in running:
+            server.stop()
+
+
+def test_a_folder_that_cannot_be_made_is_said_without_a_traceback(tools: toolchain.Toolchain) -> None:
+    done = run_tools(Path("/proc/nothing/stack"), "up")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "/proc/nothing: No such file or directory\n"
+
+
 def test_the_environment_reads_as_in_the_article(shared_world: World) -> None:
     world = shared_world
     printed = world.tools("env")
