@@ -26,6 +26,7 @@ def test_up_again_after_a_reboot_and_down(tmp_path: Path, tools: toolchain.Toolc
         first = run_tools(home, "up")
         assert first.returncode == 0, first.stdout + first.stderr
         assert first.stdout.count("│ ok │") == 4
+        assert "✅ vault-aws@v1.0.0" in first.stdout
         assert not (PROJECT / "Pulumi.local.yaml").read_text().count("encryptionsalt")
 
         second = run_tools(home, "up")
