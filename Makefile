@@ -72,7 +72,7 @@ test: lint check ## Everything that proves the project
 
 unit: $(INSTALLED) ## The tests that start neither Vault nor Pulumi
 	$(PYTHON) -m pytest -n 2 --dist loadgroup tests/settings tests/documents tests/fuzz tests/components \
-		tests/tools tests/policy_pack/test_rules.py
+		tests/bootstrap tests/tools tests/policy_pack/test_rules.py
 
 soak: $(INSTALLED) ## The tests that take long: faults at every step, many cases
 	$(PYTHON) -m pytest -n 2 --dist loadgroup -m soak

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import pulumi
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from documents.delivery import Repository
@@ -38,11 +38,22 @@ class State(Model):
     """The ARN of the KMS key of the secrets provider."""
 
 
+class Ids(Model):
+    """GitHub's numbers of the repository."""
+
+    owner: Annotated[int, Field(gt=0)]
+    """The owner's."""
+    repository: Annotated[int, Field(gt=0)]
+    """The repository's own."""
+
+
 class Delivery(Model):
     """The settings of the bootstrap program."""
 
     repository: Annotated[str, matches(r"[\w.-]+/[\w.-]+", "must be owner and name, such as example/vault-aws")]
     """The repository whose jobs run the stack."""
+    ids: Ids | None = None
+    """Its numbers, if the subjects of its tokens have them."""
     branch: Annotated[str, matches(r"[\w./-]+", "is not a branch's name")] = "main"
     """The branch from which changes are made."""
     issuer: Annotated[str, AfterValidator(_without_slash)] = "https://token.actions.githubusercontent.com"
@@ -61,7 +72,8 @@ class Delivery(Model):
     @property
     def jobs(self) -> Repository:
         """Whose jobs they are."""
-        return Repository(self.repository, self.branch, self.issuer)
+        ids = (self.ids.owner, self.ids.repository) if self.ids else None
+        return Repository(self.repository, self.branch, self.issuer, ids)
 
     def store(self, partition: str) -> StateStore | None:
         """The state's place for the policies."""
@@ -79,12 +91,30 @@ def read_delivery() -> tuple[Delivery, StackDocuments, Mapping[str, Any]]:
     stack = pulumi.get_stack()
     config = decode_config(pulumi.runtime.config.CONFIG.get())
     try:
-        delivery = delivery_of(config, f"bootstrap/Pulumi.{stack}.yaml")
-        documents = read_stack(read_config(FOLDER / f"Pulumi.{stack}.yaml"), stack)
+        where = f"bootstrap/Pulumi.{stack}.yaml"
+        delivery = delivery_of(config, where)
+        of_stack = read_config(FOLDER / f"Pulumi.{stack}.yaml")
+        documents = read_stack(of_stack, stack)
+        same_vault(config, of_stack, where)
     except FaultsError as faults:
         raise pulumi.RunError(f"nothing was changed; mend these first:\n{faults}") from None
     require_vault(documents, config)
     return delivery, documents, config
+
+
+def same_vault(config: Mapping[str, Any], of_stack: Mapping[str, Any], where: str) -> None:
+    """Sees that this program and the stack name one Vault in one way.
+
+    A job asks for a token for the address that its stack names, and the login takes tokens for no other.
+
+    Raises:
+        FaultsError: They do not.
+    """
+    mine, theirs = (values.get("vault:address") for values in (config, of_stack))
+    if not mine or mine != theirs:
+        raise FaultsError(
+            [Fault(where, "vault:address", f"is {mine!r}; write {theirs!r}, as the stack's own file does")]
+        )
 
 
 def delivery_of(config: Mapping[str, Any], where: str) -> Delivery:
@@ -95,7 +125,7 @@ def delivery_of(config: Mapping[str, Any], where: str) -> Delivery:
     """
     own = {key.removeprefix(PREFIX): value for key, value in config.items() if key.startswith(PREFIX)}
     # Pulumi.yaml can give no default of null.
-    own["state"] = own.get("state") or None
+    own |= {name: own.get(name) or None for name in ("ids", "state")}
     try:
         return Delivery.model_validate(own)
     except ValidationError as error:
@@ -108,7 +138,8 @@ def _fault(details: ErrorDetails, where: str) -> Fault:
     if details["type"] == "missing":
         message = "is missing"
     elif details["type"] == "extra_forbidden":
-        model = State if len(steps) > 1 else Delivery
+        parts: dict[str, type[Model]] = {"ids": Ids, "state": State}
+        model = parts[steps[0]] if len(steps) > 1 else Delivery
         known = {str(field.alias) for field in model.model_fields.values()}
         message = f"is not a setting{did_you_mean(steps[-1], known)}"
     return Fault(where, PREFIX + ".".join(steps), message)

@@ -5,6 +5,8 @@ environment of that name, whose approvals are thereby the way to it. One only re
 main branch. A fork's pull request gets no token from GitHub, and so is neither.
 
 Sources: https://docs.github.com/en/actions/reference/security/oidc for the claims;
+https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/ for the numbers in a
+subject;
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif for those
 that AWS compares beside `sub` and `aud`.
 """
@@ -27,19 +29,30 @@ class Repository:
         name: Owner and repository, `example/vault-aws`.
         branch: The branch from which changes are made.
         issuer: The issuer of the jobs' tokens, with its scheme.
+        ids: GitHub's numbers of owner and repository, if the tokens' subject has them. They belong to nobody else who
+            takes the names over.
     """
 
     name: str
     branch: str
     issuer: str
+    ids: tuple[int, int] | None = None
+
+    @property
+    def subject(self) -> str:
+        """How the subject of its tokens begins."""
+        if self.ids is None:
+            return f"repo:{self.name}"
+        owner, name = self.name.split("/")
+        return f"repo:{owner}@{self.ids[0]}/{name}@{self.ids[1]}"
 
     def claims(self, purpose: str, environment: str) -> dict[str, list[str]]:
         """The claims that a token must have for a purpose in an environment, each with one of these values."""
         ref = f"refs/heads/{self.branch}"
         if purpose == DEPLOY:
-            subjects = [f"repo:{self.name}:environment:{environment}"]
+            subjects = [f"{self.subject}:environment:{environment}"]
             return {"repository": [self.name], "sub": subjects, "ref": [ref], "environment": [environment]}
-        return {"repository": [self.name], "sub": [f"repo:{self.name}:pull_request", f"repo:{self.name}:ref:{ref}"]}
+        return {"repository": [self.name], "sub": [f"{self.subject}:pull_request", f"{self.subject}:ref:{ref}"]}
 
     def trust_policy(self, provider_arn: str, purpose: str, environment: str) -> str:
         """The trust policy of an AWS role: the repository's tokens with the claims of the purpose.

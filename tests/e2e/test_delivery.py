@@ -25,14 +25,15 @@ from tools.scratch import PROGRAM
 from tools.toolchain import Toolchain
 from tools.vault_server import find_vault
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("delivery")]
+pytestmark = pytest.mark.e2e
 
 REPOSITORY, BUCKET, ALIAS = "example/vault-aws", "pulumi-state-dev", "alias/pulumi-state-dev"
+SUBJECT = "repo:example@12/vault-aws@345"
 REPORTS = "policies/report-reader.json"
 CLAIMS = {
-    "deploy": {"sub": f"repo:{REPOSITORY}:environment:dev", "ref": "refs/heads/main", "environment": "dev"},
-    "preview": {"sub": f"repo:{REPOSITORY}:pull_request", "ref": "refs/pull/7/merge"},
-    "drift": {"sub": f"repo:{REPOSITORY}:ref:refs/heads/main", "ref": "refs/heads/main"},
+    "deploy": {"sub": f"{SUBJECT}:environment:dev", "ref": "refs/heads/main", "environment": "dev"},
+    "preview": {"sub": f"{SUBJECT}:pull_request", "ref": "refs/pull/7/merge"},
+    "drift": {"sub": f"{SUBJECT}:ref:refs/heads/main", "ref": "refs/heads/main"},
 }
 # It takes minutes, and is what a developer runs all day.
 NOT_RUN_HERE = {("preview", "Test what needs no server")}
@@ -262,6 +263,7 @@ def settle(delivery: Delivery) -> None:
     (folder / "Pulumi.dev.yaml").write_text(yaml.safe_dump({"config": config}, sort_keys=False))
     own = {
         "repository": REPOSITORY,
+        "ids": {"owner": 12, "repository": 345},
         "issuer": delivery.issuer.name,
         "issuerKeys": [delivery.issuer.public_key],
         "state": {"bucket": BUCKET, "key": key["Arn"]},
