@@ -26,6 +26,7 @@ from tools import check, environments, new_env
 from tools.audit_report import show as show_audit
 from tools.drift import command as drifting
 from tools.errors import ToolError
+from tools.killed_update import clear_up
 from tools.leases import end_leases, live_leases
 from tools.local_stack import LocalStack
 from tools.opening import (
@@ -40,6 +41,7 @@ from tools.opening import (
 )
 from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.recovery import Place, recover
 from tools.review import command as reviewing
 from tools.update import GUARDED, update
 from tools.update import destroy as destroy_stack
@@ -97,7 +99,7 @@ def main(words: Sequence[str]) -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Brings the stack to what its settings say, and proves it."""
     stack = _open(arguments, start=True)
-    stack.ensure(create=arguments.stack == LOCAL)
+    _select_and_recover(stack)
     _warn_of_leases(stack)
     return update(stack, GUARDED, _confirm(arguments, "update")) or verify(arguments)
 
@@ -134,13 +136,13 @@ def down(arguments: argparse.Namespace) -> int:
 def destroy(arguments: argparse.Namespace) -> int:
     """Revokes the leases of a stack and destroys it."""
     stack = _open(arguments, start=False)
-    stack.ensure(create=arguments.stack == LOCAL)
-    enter(stack)
     if config_of(stack).get("vault-aws:protect") is True:
         raise ToolError(
             f"the stack {stack.name} is protected, and nothing was destroyed; to destroy it, set vault-aws:protect to "
             f"false, run `make up STACK={stack.name}` and then `make down STACK={stack.name}`"
         )
+    _select_and_recover(stack)
+    enter(stack)
     outputs = outputs_of(stack)
     environment = str(config_of(stack).get("vault-aws:environment") or stack.name)
     paths = {name: role["read"] for name, role in outputs.get("roles", {}).items()}
@@ -154,8 +156,8 @@ def destroy(arguments: argparse.Namespace) -> int:
 def rotate(arguments: argparse.Namespace) -> int:
     """Replaces the keys that Vault holds: by a new generation, or by Vault itself where it rotates."""
     stack = _open(arguments, start=False)
-    stack.ensure()
     settings = settings_of(stack)
+    _select_and_recover(stack)
     by_stack = [name for name, engine in settings.engines.items() if engine.rotation == "stack"]
     for name in by_stack:
         place = f"vault-aws:engines.{name}.vaultUser"
@@ -240,6 +242,18 @@ def print_pulumi_policy(arguments: argparse.Namespace) -> int:
 
 def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
     return open_stack(arguments.stack, arguments.home, start=start, say=_say)
+
+
+def _select_and_recover(stack: PulumiStack) -> None:
+    """Selects a stack that is to be changed, once what a killed update left of it is mended."""
+
+    def place() -> Place:
+        enter(stack)
+        return Place.of(stack.name, config_of(stack), vault_of(stack))
+
+    killed = clear_up(stack, _say)
+    stack.ensure(create=stack.name == LOCAL)
+    recover(stack, place, _say, killed=killed)
 
 
 def _warn_of_leases(stack: PulumiStack) -> None:

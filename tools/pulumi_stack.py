@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from tools.errors import ToolError
 from tools.paths import PROJECT
+from tools.private_files import write_private
 
 _CHILD_SETTINGS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 # Without compiled modules each run would compile the providers' SDKs again, which takes seconds.
@@ -76,6 +78,19 @@ class PulumiStack:
             raise ToolError(f"the state of stack {self.name} cannot be read:\n{exported.stderr.strip()}{_WAY_OUT}")
         found: dict[str, Any] = json.loads(exported.stdout)
         return found
+
+    def write_state(self, state: Mapping[str, Any]) -> None:
+        """Takes a state in place of the stack's own, as `state` gives it; pending operations go.
+
+        Raises:
+            ToolError: Pulumi refuses.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "state.json"
+            write_private(file, json.dumps(state))
+            taken = self.run("stack", "import", "--file", str(file), capture=True)
+        if taken.returncode:
+            raise ToolError(f"the state of stack {self.name} cannot be written:\n{taken.stderr.strip()}")
 
     def resources(self) -> list[dict[str, Any]]:
         """The resources that the state holds, as `state` gives them.

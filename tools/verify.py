@@ -114,7 +114,7 @@ class Verifier:
         role_arns = getattr(role, "role_arns", [])
         # With more than one IAM role Vault wants to be told which; the first stands for the others.
         parameters = {"role_arn": role_arns[0]} if len(role_arns) > 1 else {}
-        answer = self.vault.adapter.get(f"/v1/{path}", params=parameters)
+        answer = self._until(lambda: self.vault.adapter.get(f"/v1/{path}", params=parameters), _UNKNOWN_KEY | _REFUSED)
         if not isinstance(answer, dict) or "data" not in answer:
             raise RoleFailedError(f"Vault has nothing at {path}; run `make up` first")
         return answer
@@ -180,13 +180,17 @@ class Verifier:
         return "key refused"
 
     def _until(self, call: Callable[[], T], passing: set[str]) -> T:
-        """Repeats a call until AWS knows the credential and its policies everywhere."""
+        """Repeats a call, to AWS or through Vault, until AWS knows the credential and its policies everywhere."""
         deadline, pause = time.monotonic() + self.deadline, 0.2
         while True:
             try:
                 return call()
             except ClientError as error:
                 if _code(error) not in passing or time.monotonic() > deadline:
+                    raise
+            except hvac.exceptions.VaultError as error:
+                # Vault passes AWS's refusal on as text.
+                if not any(f"{code}:" in str(error) for code in passing) or time.monotonic() > deadline:
                     raise
             time.sleep(pause)
             pause = min(2 * pause, 5.0)

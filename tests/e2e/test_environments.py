@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.conftest import World
-from tests.e2e.interceptor import intercepted
+from tests.e2e.interceptor import Asked, intercepted
 from tools.paths import PROJECT
 
 pytestmark = pytest.mark.e2e
@@ -66,12 +66,11 @@ def test_state_in_s3_is_encrypted_and_locked_for_one_update_at_a_time(world: Wor
     with_state_in_s3(world)
     while_it_runs: list[str] = []
 
-    def done(_line: str, body: str) -> bool:
-        if "Action=CreateAccessKey" in body:
+    def done(asked: Asked) -> None:
+        if asked.action == "CreateAccessKey":
             while_it_runs.append(refused(world))
-        return False
 
-    with intercepted(world.env["AWS_ENDPOINT_URL"], done) as way:
+    with intercepted(world.env["AWS_ENDPOINT_URL"], after=done) as way:
         world.config["aws:endpoints"][0]["iam"] = way
         world.up()
     assert "the stack is currently locked by 1 lock(s)" in while_it_runs[0]
@@ -92,11 +91,10 @@ class Elsewhere:
 
     @contextmanager
     def address(self) -> Iterator[str]:
-        def note(line: str, _body: str) -> bool:
-            self.requests.append(line)
-            return False
+        def note(asked: Asked) -> None:
+            self.requests.append(asked.name)
 
-        with intercepted(self.world.env["VAULT_ADDR"], note) as way:
+        with intercepted(self.world.env["VAULT_ADDR"], before=note) as way:
             yield way
 
 
@@ -111,7 +109,7 @@ def test_the_wrong_vault_and_the_wrong_account_are_refused_before_anything_is_to
     said = done.stdout + done.stderr
     assert f"nothing was changed; the Vault at {address} has the cluster_name {found!r}, and this stack is for" in said
     assert "'vault-prod'" in said
-    assert elsewhere.requests == ["GET /v1/sys/seal-status"]
+    assert elsewhere.requests == ["GET sys/seal-status"]
 
     world.config |= {"vault:address": right, "vault-aws:vault": {"clusterName": found}}
     world.config["aws:allowedAccountIds"] = ["999999999999"]

@@ -1,0 +1,168 @@
+"""Pulumi killed (-9) at any request: the next `make up` alone brings the stack to its end."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
+
+import pytest
+
+from tests.e2e.conftest import World, start_world
+from tests.e2e.faults.doors import DESTROY, UP, Doors, Moment, doors
+from tests.e2e.faults.inventory import Inventory, assert_one_key, differing, inventory
+from tools import toolchain
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("killed")]
+
+
+def few_roles(world: World) -> None:
+    """Two roles, a login, one audit device, and no alarm."""
+    world.config["vault-aws:roles"] = {name: world.roles[name] for name in ("my-role", "deploy")}
+    world.config["vault-aws:access"]["reporting"]["roles"] = ["my-role"]
+    world.config["vault-aws:audit"]["devices"].pop("second")
+    del world.config["vault-aws:alarm"]
+
+
+def _stands(world: World) -> None:
+    world.pulumi(*UP)
+
+
+def _is_gone(world: World) -> None:
+    world.pulumi(*DESTROY)
+
+
+def _another_key(world: World) -> None:
+    user = world.engine.setdefault("vaultUser", {"keyGeneration": 1})
+    user["keyGeneration"] += 1
+
+
+def _before_the_change(world: World) -> None:
+    world.roles.pop("added", None)
+    world.roles["my-role"].pop("tags", None)
+    world.roles["removed"] = dict(world.roles["deploy"])
+    world.engine["maxLeaseTtl"] = "4h"
+    _stands(world)
+
+
+def _a_change(world: World) -> None:
+    world.roles["added"] = dict(world.roles["deploy"])
+    world.roles["my-role"]["tags"] = {"team": "data"}
+    del world.roles["removed"]
+    world.engine["maxLeaseTtl"] = "5h"
+
+
+def _another_region(world: World) -> None:
+    regions = ("eu-west-1", "eu-west-2")
+    world.engine["region"] = regions[world.engine.get("region") == regions[0]]
+
+
+def _nothing(_world: World) -> None:
+    """Changes no setting."""
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A change of a stack.
+
+    Attributes:
+        prepare: Brings the stack to where the change begins, whatever was before.
+        change: Changes its settings.
+        words: What Pulumi is asked for.
+        some: The requests at which `make test` kills; `make soak` kills at every one.
+        rotation: Who rotates the key of Vault's user.
+    """
+
+    prepare: Callable[[World], None]
+    change: Callable[[World], None]
+    words: tuple[str, ...] = UP
+    some: tuple[str, ...] = ()
+    rotation: str = "stack"
+
+
+FLOWS = {
+    "first up": Flow(
+        _is_gone,
+        _nothing,
+        some=("CreateUser secrets-engine-local-aws", "CreateAccessKey secrets-engine-local-aws", "POST sys/mounts/aws"),
+    ),
+    "rotation": Flow(_stands, _another_key, some=("CreateAccessKey secrets-engine-local-aws",)),
+    "change": Flow(_before_the_change, _a_change),
+    "destroy": Flow(_stands, _nothing, DESTROY, some=("DELETE sys/mounts/aws",)),
+    "first up where Vault rotates": Flow(_is_gone, _nothing, rotation="vault"),
+    "another root configuration where Vault rotates": Flow(_stands, _another_region, rotation="vault"),
+}
+
+
+@pytest.fixture(scope="module")
+def _behind_doors(
+    tools: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[World, Doors]]:
+    world = start_world(tools, tmp_path_factory.mktemp("killed"))
+    few_roles(world)
+    # A destroy reaches the servers where the update did that was before it, so the doors stay.
+    with doors(world) as between:
+        yield world, between
+    world.local.stop()
+
+
+@pytest.fixture
+def killed(_behind_doors: tuple[World, Doors]) -> tuple[World, Doors]:
+    """A world without its stack, and the doors to its servers."""
+    standing, between = _behind_doors
+    world = replace(standing, config=deepcopy(standing.config))
+    _is_gone(world)
+    return world, between
+
+
+def recorded(world: World, between: Doors, flow: Flow) -> tuple[list[str], Inventory]:
+    """The requests of a change that nothing disturbs, and all that is there in the end, once the stack stands."""
+    world.engine["rotation"] = flow.rotation
+    flow.prepare(world)
+    flow.change(world)
+    between.seen.clear()
+    world.pulumi(*flow.words)
+    requests = list(between.seen)
+    if flow.words == DESTROY:
+        _stands(world)
+    return requests, inventory(world)
+
+
+def recovered(world: World, between: Doors, flow: Flow, name: str, moment: Moment) -> str:
+    """Kills a change, runs `make up` once, and gives what that printed; fails unless all is as it should be."""
+    world.engine["rotation"] = flow.rotation
+    flow.prepare(world)
+    flow.change(world)
+    between.kill_at(world, name, moment, flow.words)
+    between.open()
+    done = world.tools("up")
+    said = f"killed {moment} {name}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, said
+    assert_one_key(world)
+    drift = world.tools("drift")
+    assert drift.returncode == 0, f"{said}\n{drift.stdout}\n{drift.stderr}"
+    return said
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_killed_at_every_request(killed: tuple[World, Doors], flow: str, moment: Moment) -> None:
+    world, between = killed
+    requests, end = recorded(world, between, FLOWS[flow])
+    failures = []
+    for name in requests:
+        try:
+            said = recovered(world, between, FLOWS[flow], name, moment)
+            assert differing(inventory(world), end) == {}, said
+        except (AssertionError, pytest.fail.Exception) as failure:
+            failures.append(f"{name}: {failure}")
+    print(f"{flow}, killed {moment} each of {len(requests)} requests: {', '.join(requests)}")
+    assert not failures, "\n\n".join(failures)
+
+
+@pytest.mark.parametrize("flow", [name for name, flow in FLOWS.items() if flow.some])
+def test_killed_where_it_hurts_most(killed: tuple[World, Doors], flow: str) -> None:
+    world, between = killed
+    for name in FLOWS[flow].some:
+        said = recovered(world, between, FLOWS[flow], name, "after")
+        assert "did not end; bringing the state to what is there" in said
+        assert len(world.roles) == said.count("│ ok │")
