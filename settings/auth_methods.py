@@ -1,5 +1,6 @@
 """Settings of the auth methods that the stack mounts; those that exist already are only named by bindings."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -18,15 +19,22 @@ _HttpsUrl = Annotated[
         "is not an https URL; Vault takes proof of who a caller is from there, so nobody else must answer",
     ),
 ]
-Pem = Annotated[
-    str,
-    matches(
-        r"\s*(-----BEGIN (?P<kind>CERTIFICATE|PUBLIC KEY)-----[\w+/=\s]+-----END (?P=kind)-----\s*)+",
-        "is not a certificate or public key in PEM form",
-    ),
+_PEM = re.compile(
+    r"\s*(-----BEGIN (?P<kind>CERTIFICATE|PUBLIC KEY)-----[\w+/=\s]+-----END (?P=kind)-----\s*)+", re.ASCII
+)
+
+
+def _pem(value: str) -> str:
+    if not _PEM.fullmatch(value):
+        # What it is may be a private key, so it is not shown.
+        raise rule_broken(
+            "is not a certificate or public key in PEM form; write it from -----BEGIN to the end of -----END …-----"
+        )
     # Vault gives keys back without the space around them.
-    AfterValidator(str.strip),
-]
+    return value.strip()
+
+
+Pem = Annotated[str, AfterValidator(_pem)]
 
 
 class _Method(Model):

@@ -31,7 +31,12 @@ def _boundary(value: str) -> str:
 class VaultUser(Model):
     """The IAM user whose key an engine holds."""
 
-    name: Annotated[str, matches(r"[\w+=,.@-]{1,64}", "is not an IAM user name")] | None = None
+    name: (
+        Annotated[
+            str, matches(r"[\w+=,.@-]{1,64}", "is not an IAM user name; write 1 to 64 letters, digits and +=,.@_-")
+        ]
+        | None
+    ) = None
     """Its name; by default `secrets-engine-<environment>-<engine>`."""
     path: IamPath = "/vault/"
     """Its IAM path."""

@@ -88,7 +88,13 @@ class AssumedRole(_WithSession):
     """The IAM roles that may be assumed; with more than one, a consumer names one."""
     session_tags: Tags = {}
     """Session tags. Vault 1.17 or later."""
-    external_id: Annotated[str, matches(r"[\w+=,.@:/-]{2,1224}", "is not an external id")] | None = None
+    external_id: (
+        Annotated[
+            str,
+            matches(r"[\w+=,.@:/-]{2,1224}", "is not an external id; write 2 to 1,224 letters, digits and +=,.@:/_-"),
+        ]
+        | None
+    ) = None
     """The external id that the IAM role's trust policy asks for. Vault 1.17 or later."""
 
 

@@ -17,7 +17,9 @@ class StaticRole(Model):
 
     engine: str | None = None
     """The engine that rotates it; may be left out where there is one."""
-    user_name: Annotated[str, matches(r"[\w+=,.@-]{1,64}", "is not an IAM user name")]
+    user_name: Annotated[
+        str, matches(r"[\w+=,.@-]{1,64}", "is not an IAM user name; write 1 to 64 letters, digits and +=,.@_-")
+    ]
     """The IAM user's name."""
     user_path: IamPath = "/"
     """The IAM user's path."""

@@ -1,11 +1,23 @@
 """How to reach a stack's Vault, as Pulumi's Vault provider reaches it."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from settings.plain import shown
+
 _YES = {"1", "t", "true"}
+
+
+def address_fault(address: object) -> str | None:
+    """Says what is wrong with the address that a stack's file names; one that is left out, or a secret, is not."""
+    if address is None or isinstance(address, dict):
+        return None
+    if isinstance(address, str) and re.fullmatch(r"https?://[\w.\-\[\]:]+(/.*)?", address, re.ASCII):
+        return None
+    return f"{shown(address)} is not a URL; write https://host, with the port if it has one"
 
 
 @dataclass(frozen=True)

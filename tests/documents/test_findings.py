@@ -288,10 +288,17 @@ def test_faults_of_exemptions_say_what_would_be_right(tmp_path: Path, change: di
     assert faults(tmp_path, EXEMPTION | change) == [f"Pulumi.dev.yaml: roles.wide.exemptions[0]{fault}"]
 
 
-@pytest.mark.parametrize("missing", ["findings", "reason", "expires"])
-def test_an_exemption_needs_each_of_its_parts(tmp_path: Path, missing: str) -> None:
+@pytest.mark.parametrize(
+    ("missing", "write"),
+    [
+        ("findings", "the kinds of finding that it is about"),
+        ("reason", "why the role needs it"),
+        ("expires", "the last day on which it holds"),
+    ],
+)
+def test_an_exemption_needs_each_of_its_parts(tmp_path: Path, missing: str, write: str) -> None:
     part = {key: value for key, value in EXEMPTION.items() if key != missing}
-    assert faults(tmp_path, part) == [f"Pulumi.dev.yaml: roles.wide.exemptions[0].{missing}: is missing"]
+    assert faults(tmp_path, part) == [f"Pulumi.dev.yaml: roles.wide.exemptions[0].{missing}: is missing; write {write}"]
 
 
 def test_a_day_reads_the_same_from_yaml_and_from_pulumi() -> None:

@@ -195,7 +195,10 @@ ACCESS_FAULTS: list[tuple[dict[str, Any], str]] = [
         {"roles": ["reader"], "appRole": {"mount": "ci"}},
         ".appRole.mount: 'ci' is of type jwt in authMethods; name one of type approle",
     ),
-    ({"roles": ["reader"], "jwt": {"boundSubject": "x"}}, ".jwt.boundAudiences: is missing"),
+    (
+        {"roles": ["reader"], "jwt": {"boundSubject": "x"}},
+        ".jwt.boundAudiences: is missing; write the audiences of which the token must name one: for whom it was made",
+    ),
     (
         {"roles": ["reader"], "jwt": {"boundSubject": "x", "boundAudiences": []}},
         ".jwt.boundAudiences: is empty; name at least 1",
@@ -212,7 +215,11 @@ ACCESS_FAULTS: list[tuple[dict[str, Any], str]] = [
         {"roles": ["reader"], "kubernetes": {"serviceAccounts": ["default"], "namespaces": ["*-prod"]}},
         f".kubernetes.namespaces[0]: '*-prod' {NAMESPACE}",
     ),
-    ({"roles": ["reader"], "kubernetes": {"namespaces": ["reports"]}}, ".kubernetes.serviceAccounts: is missing"),
+    (
+        {"roles": ["reader"], "kubernetes": {"namespaces": ["reports"]}},
+        ".kubernetes.serviceAccounts: is missing; write the names of the service accounts; `*` for all of these "
+        "namespaces",
+    ),
     ({"roles": ["reader"], "group": {}}, ".group: a group is either mount and alias, or entities; write one of these"),
     (
         {"roles": ["reader"], "group": {"alias": "x"}},
@@ -228,7 +235,7 @@ ACCESS_FAULTS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"roles": ["reader"], "group": {"entities": ["ann"]}},
-        ".group.entities[0]: 'ann' is not the id of a Vault entity",
+        ".group.entities[0]: 'ann' is not the id of a Vault entity; write it as `vault list identity/entity/id` does",
     ),
 ]
 
@@ -251,7 +258,10 @@ METHOD_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({}, ": has no type; write one of: approle, jwt, kubernetes"),
     ({"type": "aprole"}, ": type 'aprole' is not a type of auth method that is made here; did you mean 'approle'?"),
     ({"type": "approle", "host": "https://x"}, ".host: is not a setting; it may be one of: type"),
-    ({"type": "jwt", "oidcDiscoveryUrl": GITHUB}, ".boundIssuer: is missing"),
+    (
+        {"type": "jwt", "oidcDiscoveryUrl": GITHUB},
+        ".boundIssuer: is missing; write the issuer (`iss`) that every token must name",
+    ),
     (
         {"type": "jwt", "boundIssuer": GITHUB},
         ": write one of oidcDiscoveryUrl, jwksUrl and validationPublicKeys",
@@ -267,9 +277,10 @@ METHOD_FAULTS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"type": "jwt", "boundIssuer": GITHUB, "validationPublicKeys": ["AAAA"]},
-        ".validationPublicKeys[0]: 'AAAA' is not a certificate or public key in PEM form",
+        ".validationPublicKeys[0]: is not a certificate or public key in PEM form; write it from -----BEGIN "
+        "to the end of -----END …-----",
     ),
-    ({"type": "kubernetes"}, ".host: is missing"),
+    ({"type": "kubernetes"}, ".host: is missing; write the address of the cluster's API"),
 ]
 
 
@@ -288,7 +299,10 @@ def test_auth_methods_do_not_nest() -> None:
 def test_a_private_key_is_no_validation_key() -> None:
     private = KEY.replace("PUBLIC", "PRIVATE")
     [fault] = faults_of(methods={"ci": {"type": "jwt", "boundIssuer": GITHUB, "validationPublicKeys": [private]}})
-    assert fault.endswith("is not a certificate or public key in PEM form")
+    assert fault == (
+        "authMethods.ci.validationPublicKeys[0]: is not a certificate or public key in PEM form; write it from "
+        "-----BEGIN to the end of -----END …-----"
+    )
 
 
 COLLISIONS: list[tuple[dict[str, Any], list[str]]] = [

@@ -65,7 +65,19 @@ ROLE_FAULTS: list[tuple[dict[str, Any], str]] = [
         {"credentialType": "federation_token"},
         ": a role of credentialType federation_token needs policy, policyArns or groups",
     ),
-    ({"credentialType": "assumed_role"}, ".roleArns: is missing"),
+    (
+        {"credentialType": "assumed_role"},
+        ".roleArns: is missing; write the IAM roles that may be assumed; with more than one, a consumer names one",
+    ),
+    (
+        {"credentialType": None},
+        ": has no credentialType; write one of: iam_user, assumed_role, federation_token, session_token",
+    ),
+    (USER | {"tags": None}, ".tags: is empty, and must be a mapping of settings"),
+    (
+        ASSUMED | {"externalId": "a"},
+        ".externalId: 'a' is not an external id; write 2 to 1,224 letters, digits and +=,.@:/_-",
+    ),
     ({"credentialType": "assumed_role", "roleArns": []}, ".roleArns: is empty; name at least 1"),
     (
         ASSUMED | {"roleArns": [DEPLOY, DEPLOY]},
@@ -225,6 +237,42 @@ def test_the_region_is_needed() -> None:
     with pytest.raises(FaultsError) as caught:
         from_values({}, "dev", "Pulumi.dev.yaml")
     assert str(caught.value) == "Pulumi.dev.yaml: aws:region: is missing; name the region, such as us-west-2"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("roles", {}, "roles: names no namespace, and Pulumi takes no such key; write vault-aws:roles"),
+        (
+            "vault-asw:roles",
+            {},
+            "vault-asw:roles: is of the namespace 'vault-asw', which nothing here reads; did you mean vault-aws:roles?",
+        ),
+        ("aw:region", "x", "aw:region: is of the namespace 'aw', which nothing here reads; did you mean aws:region?"),
+        ("", {}, "config: the key '' names no setting; remove it"),
+        (
+            "vault:address",
+            "vault.example.com:8200",
+            "vault:address: 'vault.example.com:8200' is not a URL; write https://host, with the port if it has one",
+        ),
+        ("vault:address", 8200, "vault:address: 8200 is not a URL; write https://host, with the port if it has one"),
+    ],
+)
+def test_a_key_that_nobody_reads_is_a_fault(key: str, value: Any, message: str) -> None:
+    with pytest.raises(FaultsError) as caught:
+        from_values({"aws:region": "us-west-2", key: value}, "dev", "Pulumi.dev.yaml")
+    assert str(caught.value) == f"Pulumi.dev.yaml: {message}"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"vault:address": {"secure": "v1:abc"}, "vault:token": {"secure": "v1:def"}},
+        {"pulumi:tags": {"team": "x"}, "aws:profile": "dev", "datadog:site": "eu"},
+    ],
+)
+def test_the_keys_of_others_are_left_to_them(config: dict[str, Any]) -> None:
+    assert from_values({"aws:region": "us-west-2", **config}, "dev", "Pulumi.dev.yaml")
 
 
 def test_all_faults_are_said_at_once() -> None:
