@@ -12,7 +12,7 @@ option = $(if $(filter command,$(origin $(1))),--$(2) "$$$(1)")
 
 .DEFAULT_GOAL := help
 .PHONY: help audit drift review up preview down rotate status env pulumi-policy verify check new-env environments \
-	test unit soak fuzz bench bench-size bench-creds lint schema lock
+	test unit soak fuzz bench bench-size bench-creds lint schema audit-deps sbom lock
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -94,6 +94,12 @@ bench-creds: $(INSTALLED) ## Measure the reading of credentials (N=3 CLIENTS=1,8
 schema: $(INSTALLED) ## Write what is made from the settings anew: JSON Schema, docs/settings.md
 	$(PYTHON) -m settings.schema
 	$(PYTHON) -m settings.reference
+
+audit-deps: $(INSTALLED) ## Known vulnerabilities of all that is pinned (OSV=… GO_DB=…: other databases than the public)
+	@$(PYTHON) -m tools.supply_chain audit $(call option,OSV,osv) $(call option,GO_DB,go-db)
+
+sbom: $(INSTALLED) ## List all that is pinned and built, as CycloneDX JSON (OUT=.sbom)
+	@$(PYTHON) -m tools.supply_chain sbom $(call option,OUT,out)
 
 lock: $(INSTALLED) ## Pin the dependencies of pyproject.toml anew
 	$(VENV)/bin/uv pip compile -q --universal --generate-hashes --no-header pyproject.toml -o requirements.txt

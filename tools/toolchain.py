@@ -65,6 +65,24 @@ ACTIONLINT: Final = Tool(
 )
 """For the tests: it checks the workflows."""
 
+GOVULNCHECK: Final = Tool(
+    name="govulncheck",
+    version="1.9.0",
+    instead="govulncheck (https://go.dev/doc/security/vuln/)",
+    module=SOURCES / "govulncheck",
+    binaries=(("govulncheck", "golang.org/x/vuln/cmd/govulncheck"),),
+)
+"""For `make audit-deps`: it knows which Go modules have known vulnerabilities."""
+
+CYCLONEDX_GOMOD: Final = Tool(
+    name="cyclonedx-gomod",
+    version="1.10.0",
+    instead="cyclonedx-gomod (https://github.com/CycloneDX/cyclonedx-gomod)",
+    module=SOURCES / "cyclonedx-gomod",
+    binaries=(("cyclonedx-gomod", "github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod"),),
+)
+"""For `make sbom`: it lists the Go modules that a binary is made of."""
+
 
 @dataclass(frozen=True)
 class Toolchain:
