@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from documents.pulumi_aws_policy import StateStore, pulumi_aws_policy
 from documents.stack import StackDocuments, read_stack
 from settings.faults import FaultsError
 from settings.files import config_of
@@ -35,6 +36,15 @@ def test_every_arn_is_of_the_regions_partition(region: str, partition: str) -> N
     found = [re.findall(r"arn:([^:*]*):", text) for text in texts]
     assert {name for names in found for name in names} == {partition}
     assert all(found[:2]), "the texts hold no ARN, so that this would prove nothing"
+
+
+@pytest.mark.parametrize(("region", "partition"), PLACES)
+def test_so_is_what_a_pipelines_identities_may_do(region: str, partition: str) -> None:
+    key = f"arn:{partition}:kms:{region}:{ACCOUNT}:key/1"
+    store = StateStore(f"arn:{partition}:s3:::states", "prod/", key)
+    for changes in (True, False):
+        text = pulumi_aws_policy(read(region), account=ACCOUNT, partition=partition, changes=changes, state=store)
+        assert set(re.findall(r"arn:([^:*]*):", text)) == {partition}
 
 
 @pytest.mark.parametrize(

@@ -330,7 +330,18 @@ def test_the_workflows_steps_with_their_identities_take_a_change_to_a_stack(deli
     delivery.look()
     assert github.issues == {}
 
-    # Somebody works by hand.
+    drifts(delivery)
+    logs_in_elsewhere(delivery, tmp_path / "home")
+
+    # The key is rotated, and the repository told so.
+    assert "key generation 2" in delivery.change("rotate")
+    proposes(delivery, tmp_path)
+    assert runner.ran | NOT_RUN_HERE == all_steps()
+
+
+def drifts(delivery: Delivery) -> None:
+    """Somebody works by hand: an issue is opened, is left alone by a look that fails, and closed once it is mended."""
+    runner, github = delivery.runner, delivery.github
     by_hand(delivery.vault)
     delivery.look()
     [issue] = github.issues.values()
@@ -341,20 +352,34 @@ def test_the_workflows_steps_with_their_identities_take_a_change_to_a_stack(deli
     delivery.enter("drift")
     delivery.leave("drift")
     refused = runner.step("workflows/drift.yml", "Look", succeeds=False, STACK="dev")
-    assert "nothing was compared" in refused
-    (folder / ".review").mkdir(exist_ok=True)
+    assert f"Vault at {delivery.admin['VAULT_ADDR']}" in refused
+    (runner.folder / ".review").mkdir(exist_ok=True)
     delivery.report()
     assert issue == before
     # An administrator mends it as the issue says.
-    delivery.pulumi(folder, "refresh", "--yes", "--skip-preview")
+    delivery.pulumi(runner.folder, "refresh", "--yes", "--skip-preview")
     assert delivery.change("up").count("│ ok │") == 3
     delivery.look()
     assert issue["state"] == "closed"
 
-    # The key is rotated, and the repository told so.
-    assert "key generation 2" in delivery.change("rotate")
-    proposes(delivery, tmp_path)
-    assert runner.ran | NOT_RUN_HERE == all_steps()
+
+def logs_in_elsewhere(delivery: Delivery, home: Path) -> None:
+    """What a pipeline that is not GitHub's does, with an id token in its environment."""
+    home.mkdir()
+    claims = {"aud": delivery.admin["VAULT_ADDR"], "actor": "octocat", "repository": REPOSITORY, **CLAIMS["preview"]}
+    env = {**delivery.runner.outside, "HOME": str(home), "VAULT_ID_TOKEN": delivery.issuer.token(**claims)}
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-m", "tools.delivery", *words, "--stack", "dev"]
+        done = subprocess.run(command, cwd=delivery.runner.folder, env=env, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert run("log-in", "--role", "vault-aws-preview-dev") == f"the token is in {home}/.vault-token"
+    token = (home / ".vault-token").read_text()
+    assert hvac.Client(url=delivery.admin["VAULT_ADDR"], token=token).is_authenticated()
+    assert run("log-out") == "the Vault token is given back"
+    assert not hvac.Client(url=delivery.admin["VAULT_ADDR"], token=token).is_authenticated()
+    assert not (home / ".vault-token").exists()
 
 
 def proposes(delivery: Delivery, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def main(words: Sequence[str]) -> int:
     login.add_argument("--role", required=True, help="the role of Vault's JWT method")
     login.add_argument("--path", default="delivery", help="where that method is mounted (default: delivery)")
     login.set_defaults(run=_log_in)
-    logout = commands.add_parser("log-out", help="give the token in VAULT_TOKEN back to a stack's Vault")
+    logout = commands.add_parser("log-out", help="give the job's token back to a stack's Vault")
     logout.add_argument("--stack", required=True)
     logout.set_defaults(run=_log_out)
     region = commands.add_parser("region", help="print a stack's region")

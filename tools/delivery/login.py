@@ -55,14 +55,15 @@ def log_in(stack: str, role: str, path: str, environ: Mapping[str, str], project
 
 
 def log_out(stack: str, environ: Mapping[str, str], project: Path = PROJECT) -> str:
-    """Ends the token with which a job works, and with it the leases that the job left.
+    """Ends the token that `hand_on` gave to the job, and with it the leases that the job left.
 
     A job's work is done by then, so that a Vault which refuses is no failure: the token ends by itself.
 
     Returns:
         What became of it, to print.
     """
-    token = environ.get("VAULT_TOKEN")
+    place = _place(environ)
+    token = environ.get("VAULT_TOKEN") or (place.read_text(encoding="utf-8").strip() if place.is_file() else "")
     if not token:
         return "there is no Vault token to give back"
     vault = VaultConnection.of(read_config(project / f"Pulumi.{stack}.yaml"))
@@ -71,6 +72,8 @@ def log_out(stack: str, environ: Mapping[str, str], project: Path = PROJECT) -> 
         client.adapter.post("/v1/auth/token/revoke-self")
     except (hvac.exceptions.VaultError, requests.RequestException) as error:
         return f"Vault did not take its token back, which ends by itself: {' '.join(str(error).split())}"
+    if not environ.get("VAULT_TOKEN"):
+        place.unlink()
     return "the Vault token is given back"
 
 
@@ -103,7 +106,11 @@ def hand_on(token: str, environ: Mapping[str, str]) -> str:
         with Path(file).open("a", encoding="utf-8") as env:
             env.write(f"VAULT_TOKEN={token}\n")
         return f"::add-mask::{token}"
-    # The Vault CLI's own place, which the provider and the tools read as well.
-    place = Path(environ.get("HOME") or "~").expanduser() / ".vault-token"
+    place = _place(environ)
     write_private(place, token)
     return f"the token is in {place}"
+
+
+def _place(environ: Mapping[str, str]) -> Path:
+    """The Vault CLI's own place of a token, which the provider and the tools read as well."""
+    return Path(environ.get("HOME") or "~").expanduser() / ".vault-token"

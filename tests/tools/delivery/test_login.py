@@ -58,10 +58,14 @@ def test_elsewhere_it_is_where_the_vault_cli_looks_for_it(tmp_path: Path) -> Non
 
 
 def test_a_token_that_cannot_be_given_back_is_no_failure_and_is_not_shown(tmp_path: Path) -> None:
-    assert log_out("dev", {}, project(tmp_path)) == "there is no Vault token to give back"
-    said = log_out("dev", {"VAULT_TOKEN": "hvs.secret"}, project(tmp_path))
-    assert said.startswith("Vault did not take its token back, which ends by itself: ")
-    assert "hvs.secret" not in said
+    environ = {"HOME": str(tmp_path)}
+    assert log_out("dev", environ, project(tmp_path)) == "there is no Vault token to give back"
+    hand_on("hvs.secret", environ)
+    for given in (environ, {**environ, "VAULT_TOKEN": "hvs.secret"}):
+        said = log_out("dev", given, project(tmp_path))
+        assert said.startswith("Vault did not take its token back, which ends by itself: ")
+        assert "hvs.secret" not in said
+    assert (tmp_path / ".vault-token").exists()
 
 
 def test_the_region_is_that_of_the_stacks_file(capsys: pytest.CaptureFixture[str]) -> None:
