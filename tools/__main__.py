@@ -24,6 +24,7 @@ from settings.place import LOCAL
 from tools import audit as auditing
 from tools import check, environments, new_env
 from tools.audit_report import show as show_audit
+from tools.code_spans import plain, printable
 from tools.drift import command as drifting
 from tools.errors import ToolError
 from tools.killed_update import clear_up
@@ -79,10 +80,10 @@ def main(words: Sequence[str]) -> int:
     try:
         return int(arguments.run(arguments) or 0)
     except (ToolError, FaultsError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 1
     except (BotoCoreError, ClientError, hvac.exceptions.VaultError, requests.RequestException) as error:
-        sys.stderr.write(f"{type(error).__name__}: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"{type(error).__name__}: {plain(str(error))}\n")
         return 1
     except BrokenPipeError:
         # Whoever read this has enough, as `head` has; what is left must not fail at the end either.
@@ -107,6 +108,8 @@ def up(arguments: argparse.Namespace) -> int:
 def preview(arguments: argparse.Namespace) -> int:
     """Shows what `up` would change, and changes nothing."""
     stack = _open(arguments, start=True)
+    enter(stack)
+    vault_of(stack)
     stack.ensure(create=arguments.stack == LOCAL)
     _warn_of_leases(stack)
     return stack.run("preview", "--diff", *GUARDED).returncode
@@ -141,13 +144,12 @@ def destroy(arguments: argparse.Namespace) -> int:
             f"the stack {stack.name} is protected, and nothing was destroyed; to destroy it, set vault-aws:protect to "
             f"false, run `make up STACK={stack.name}` and then `make down STACK={stack.name}`"
         )
-    _select_and_recover(stack)
-    enter(stack)
+    vault = _select_and_recover(stack)
     outputs = outputs_of(stack)
     environment = str(config_of(stack).get("vault-aws:environment") or stack.name)
     paths = {name: role["read"] for name, role in outputs.get("roles", {}).items()}
     mounts = set(outputs.get("mounts", {}).values())
-    end_leases(vault_of(stack), paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
+    end_leases(vault, paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
     if destroy_stack(stack, _confirm(arguments, "destroy")):
         raise ToolError("the stack was not destroyed; mend what is said above and run `make down` again")
     return 0
@@ -157,7 +159,7 @@ def rotate(arguments: argparse.Namespace) -> int:
     """Replaces the keys that Vault holds: by a new generation, or by Vault itself where it rotates."""
     stack = _open(arguments, start=False)
     settings = settings_of(stack)
-    _select_and_recover(stack)
+    vault = _select_and_recover(stack)
     by_stack = [name for name, engine in settings.engines.items() if engine.rotation == "stack"]
     for name in by_stack:
         place = f"vault-aws:engines.{name}.vaultUser"
@@ -165,8 +167,6 @@ def rotate(arguments: argparse.Namespace) -> int:
         stack.configure(f"{place}.keyGeneration", str(generation))
         stack.configure(f"{place}.keyMade", f"{datetime.now(UTC):%Y-%m-%d}")
         _say(f"engine {name}: key generation {generation}")
-    enter(stack)
-    vault = vault_of(stack)
     for name in set(settings.engines) - set(by_stack):
         try:
             vault.adapter.post(f"/v1/{settings.mount_path(name)}/config/rotate-root")
@@ -244,16 +244,14 @@ def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
     return open_stack(arguments.stack, arguments.home, start=start, say=_say)
 
 
-def _select_and_recover(stack: PulumiStack) -> None:
-    """Selects a stack that is to be changed, once what a killed update left of it is mended."""
-
-    def place() -> Place:
-        enter(stack)
-        return Place.of(stack.name, config_of(stack), vault_of(stack))
-
+def _select_and_recover(stack: PulumiStack) -> hvac.Client:
+    """Selects a stack that is to be changed, once what a killed update left of it is mended; gives its Vault."""
+    enter(stack)
+    vault = vault_of(stack)
     killed = clear_up(stack, _say)
     stack.ensure(create=stack.name == LOCAL)
-    recover(stack, place, _say, killed=killed)
+    recover(stack, lambda: Place.of(stack.name, config_of(stack), vault), _say, killed=killed)
+    return vault
 
 
 def _warn_of_leases(stack: PulumiStack) -> None:
@@ -300,7 +298,7 @@ def _console() -> Console:
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{printable(line)}\n")
     sys.stdout.flush()
 
 

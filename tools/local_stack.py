@@ -13,7 +13,7 @@ from tools.errors import ToolError
 from tools.paths import PROJECT
 from tools.private_files import write_private
 from tools.processes import LOOPBACK, Server, choose_port, start_server, wait_until_ready
-from tools.vault_server import TOKEN_FILE, start_vault
+from tools.vault_server import TOKEN_FILE, start_vault, unseal
 
 DEFAULT_PORTS = {"vault": 8200, "aws": 4566}
 """The ports that Pulumi.local.yaml names."""
@@ -81,6 +81,8 @@ class LocalStack:
             ToolError: A server did not start; what had started is stopped.
         """
         if self.running:
+            if unseal(self.home, self.environment()["VAULT_ADDR"]):
+                say("the local Vault was sealed; it is unsealed again")
             return
         if self.servers:
             say("the local servers do not run any more; the local stack is built again from nothing")

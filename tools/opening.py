@@ -116,17 +116,30 @@ def vault_of(stack: PulumiStack) -> hvac.Client:
     """A client of the stack's Vault, with the token of the environment or of `vault login`.
 
     Raises:
-        ToolError: It is not the Vault that the stack is for, or none answers.
+        ToolError: It is not the Vault that the stack is for, none answers, it is sealed, or it does not take the token.
     """
     config = config_of(stack)
     vault = VaultConnection.of(config)
     try:
         pin = VaultPin.model_validate(config.get("vault-aws:vault") or {})
-        wrong = pin.mismatch(vault.address, seal_status(vault.address, vault.verify)) if pin.pins else None
+        status = seal_status(vault.address, vault.verify)
     except ValidationError:
         raise ToolError(f"vault-aws:vault of the stack {stack.name} has faults; `make check` names them") from None
     except NoVaultError as error:
         raise ToolError(f"nothing was changed; {error}; check vault:address, and the certificate") from None
-    if wrong:
+    if status["sealed"]:
+        raise ToolError(
+            f"nothing was changed; the Vault at {vault.address} is sealed; unseal it (`vault operator unseal`) and run "
+            "the same command again"
+        )
+    if wrong := pin.mismatch(vault.address, status) if pin.pins else None:
         raise ToolError(f"nothing was changed; {wrong}; correct vault:address, or vault-aws:vault")
-    return hvac.Client(url=vault.address, verify=vault.verify, namespace=vault.namespace)
+    client = hvac.Client(url=vault.address, verify=vault.verify, namespace=vault.namespace)
+    try:
+        client.auth.token.lookup_self()
+    except hvac.exceptions.Forbidden:
+        raise ToolError(
+            f"nothing was changed; the Vault at {vault.address} does not take the token of VAULT_TOKEN or "
+            "~/.vault-token: it has expired, was revoked, or is another Vault's; log in again"
+        ) from None
+    return client

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from tools.private_files import write_private
 _CHILD_SETTINGS = {"PULUMI_SKIP_UPDATE_CHECK": "true"}
 # Without compiled modules each run would compile the providers' SDKs again, which takes seconds.
 _NOT_FOR_CHILDREN = ("PYTHONDONTWRITEBYTECODE",)
+_PATIENCE = 30.0
+_LAST_WORDS = 10
 _WAY_OUT = (
     "\nif it was cut off when an update was killed: a backend of files keeps the state before it beside it "
     "(.pulumi/stacks/PROJECT/STACK.json.bak), and S3 keeps it as an older version, if the bucket is versioned"
@@ -31,18 +34,21 @@ class PulumiStack:
         env: The environment of its commands; secrets travel here, never in arguments.
         config_file: Its configuration, beside a copy of Pulumi.yaml; None for `Pulumi.<name>.yaml` of the project.
         project: The folder with Pulumi.yaml.
+        deadline: The seconds after which a command is told to end.
     """
 
     name: str
     env: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     config_file: Path | None = None
     project: Path = PROJECT
+    deadline: float = 3600.0
 
     def run(self, *words: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
         """Runs `pulumi WORDS` on the stack, its output on the terminal unless captured.
 
         Raises:
-            ToolError: There is no `pulumi`.
+            ToolError: There is no `pulumi`, or it did not end before the deadline.
+            KeyboardInterrupt: Ctrl-C, once Pulumi, which the terminal told as well, has ended what it was doing.
         """
         env = {key: value for key, value in self.env.items() if key not in _NOT_FOR_CHILDREN} | _CHILD_SETTINGS
         command, folder = ["pulumi", *words, "--stack", self.name], self.project
@@ -52,10 +58,37 @@ class PulumiStack:
                 folder = self.config_file.parent
             else:
                 command += ["--config-file", str(self.config_file)]
+        pipe = subprocess.PIPE if capture else None
         try:
-            return subprocess.run(command, cwd=folder, env=env, capture_output=capture, text=True, check=False)
+            process = subprocess.Popen(command, cwd=folder, env=env, stdout=pipe, stderr=pipe, text=True)
         except FileNotFoundError:
             raise ToolError("there is no `pulumi` on PATH; install the Pulumi CLI") from None
+        with process:
+            try:
+                output, errors = process.communicate(timeout=self.deadline)
+            except subprocess.TimeoutExpired:
+                said = self._stop(process)
+                raise ToolError(
+                    f"`pulumi {words[0]}` of the stack {self.name} did not end within {self.deadline:.0f} s and was "
+                    "stopped; what it still waited for stands last in what it printed; see that Vault and AWS answer, "
+                    f"and run the same command again{said}"
+                ) from None
+            except KeyboardInterrupt:
+                process.wait()
+                raise
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+    @staticmethod
+    def _stop(process: subprocess.Popen[str]) -> str:
+        """Has Pulumi cancel what it does, and ends it where it does not; gives the last lines that were captured."""
+        process.send_signal(signal.SIGINT)
+        try:
+            output, errors = process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            output, errors = process.communicate()
+        lines = f"{output or ''}{errors or ''}".strip().splitlines()[-_LAST_WORDS:]
+        return "".join(f"\n  {line}" for line in lines)
 
     def configure(self, path: str, value: str) -> None:
         """Sets one value of the stack's configuration; nothing secret, since it stands in an argument.

@@ -4,6 +4,10 @@ Pulumi writes into the state what it is about to make, and whether it was made o
 leaves a pending operation (https://www.pulumi.com/docs/support/troubleshooting/common-issues/interrupted-updates/).
 Made again, a user, a policy or a mount would collide with itself; taken into the state, it does not. A key cannot be
 taken into it, since AWS tells its secret once: it is deleted, and the next update makes another.
+
+An update of a resource that failed is recorded too, and wrongly: what was to be written stands in its outputs, beside
+the error, so that the next update finds nothing left to write (terraform-plugin-sdk keeps what it planned; Terraform
+itself never notices, since it refreshes before every plan). A refresh puts it right.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -70,7 +74,7 @@ class Place:
 
 
 def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str], None], *, killed: bool) -> None:
-    """Brings the state to what there is, if an update was killed; else asks for nothing but the state.
+    """Brings the state to what there is, if an update was killed or failed; else asks for nothing but the state.
 
     Args:
         stack: The stack; nobody else may be updating it.
@@ -84,12 +88,12 @@ def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str],
     state = stack.state()
     deployment = state["deployment"]
     pending = deployment.get("pending_operations") or []
-    if not pending and not killed:
+    resources = list(deployment.get("resources") or [])
+    if not pending and not killed and not any(resource.get("initErrors") for resource in resources):
         return
-    say(f"the last update of the stack {stack.name} did not end; bringing the state to what is there")
+    say(f"the last update of the stack {stack.name} did not end well; bringing the state to what is there")
     creating = [operation["resource"] for operation in pending if operation["type"] == "creating"]
     if creating:
-        resources = list(deployment.get("resources") or [])
         begun = datetime.fromisoformat(deployment["manifest"]["time"]) - CLOCKS
         there = _Found(place(), resources, begun, say)
         for resource in creating:

@@ -16,6 +16,7 @@ from tools.private_files import write_private
 from tools.processes import LOOPBACK, Server, start_server, wait_until_ready
 
 TOKEN_FILE = "root-token"  # noqa: S105 - a file's name
+UNSEAL_KEY_FILE = "unseal-key"
 
 
 def find_vault(environ: Mapping[str, str]) -> Path | None:
@@ -65,6 +66,15 @@ def start_vault(home: Path, port: int, *, vault: Path | None, engine_plugin: Pat
     return server
 
 
+def unseal(home: Path, url: str) -> bool:
+    """Unseals the server in a folder, if somebody sealed it; says whether."""
+    client = hvac.Client(url=url)
+    if not client.sys.is_sealed():
+        return False
+    client.sys.submit_unseal_key((home / UNSEAL_KEY_FILE).read_text())
+    return True
+
+
 def _bao() -> str:
     beside = Path(sys.executable).parent / "bao"
     found = str(beside) if beside.exists() else shutil.which("bao")
@@ -85,6 +95,7 @@ def _answers(url: str) -> bool:
 def _initialise(url: str, home: Path) -> hvac.Client:
     client = hvac.Client(url=url)
     keys = client.sys.initialize(secret_shares=1, secret_threshold=1)
+    write_private(home / UNSEAL_KEY_FILE, keys["keys"][0])
     client.sys.submit_unseal_key(keys["keys"][0])
     client.token = keys["root_token"]
     write_private(home / TOKEN_FILE, client.token)

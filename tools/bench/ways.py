@@ -69,7 +69,7 @@ class LoggedStack(PulumiStack):
 
 def logged(stack: PulumiStack, log: Path) -> LoggedStack:
     """The same stack, printing into a file."""
-    return LoggedStack(stack.name, stack.env, stack.config_file, stack.project, log)
+    return LoggedStack(stack.name, stack.env, stack.config_file, stack.project, log=log)
 
 
 def succeed(stack: LoggedStack, what: str, status: int) -> None:

@@ -3,7 +3,8 @@
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -48,6 +49,24 @@ class Doors:
     def open(self) -> None:
         """Lets everything pass again."""
         self.before = self.after = pass_on
+
+    @contextmanager
+    def hanging(self, which: Callable[[Asked], bool]) -> Iterator[None]:
+        """Leaves requests without an answer, as long as the block lasts."""
+        over = threading.Event()
+
+        def hang(asked: Asked) -> Cut | None:
+            if not which(asked):
+                return None
+            over.wait()
+            return CUT
+
+        self.before = hang
+        try:
+            yield
+        finally:
+            over.set()
+            self.open()
 
     def kill_at(self, world: World, name: str, moment: Moment, words: tuple[str, ...]) -> None:
         """Runs Pulumi and kills it (-9) at a request; nothing passes the doors from then on.

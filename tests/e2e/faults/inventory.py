@@ -92,9 +92,11 @@ def differing(found: Inventory, expected: Inventory) -> dict[str, tuple[Any, Any
     return {kind: (found.get(kind), expected.get(kind)) for kind in kinds if found.get(kind) != expected.get(kind)}
 
 
-def assert_one_key(world: World) -> None:
-    """Vault holds the one key of its user."""
+def assert_sound(world: World) -> None:
+    """State and reality agree, nobody's key is left, and Vault holds the one key of its user."""
     live = world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"]
     [user] = world.aws("iam").list_users(PathPrefix="/vault/")["Users"]
     [key] = world.aws("iam").list_access_keys(UserName=user["UserName"])["AccessKeyMetadata"]
     assert key["AccessKeyId"] == live
+    drift = world.tools("drift")
+    assert drift.returncode == 0, drift.stdout + drift.stderr
