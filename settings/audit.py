@@ -3,6 +3,8 @@
 Sources: https://developer.hashicorp.com/vault/docs/audit and the pages of its device types.
 """
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -191,8 +193,11 @@ def require_devices(audit: Audit, found: Mapping[str, Any], where: str) -> None:
 
 def _how_to_declare(path: str, device: Device) -> str:
     options = device.options().items()
-    words = " ".join(f'{name}="{value}"' for name, value in options)
-    lines = ", ".join(f'{name} = "{value}"' for name, value in options)
+    words = shlex.join(f"{name}={value}" for name, value in options)
+    # In HCL two signs begin a template.
+    lines = ", ".join(
+        f"{name} = {json.dumps(value).replace('${', '$${').replace('%{', '%%{')}" for name, value in options
+    )
     return (
         f"on Vault: `vault audit enable -path={path} {device.type} {words}`; on OpenBao, in the server's "
         f'configuration: `audit "{device.type}" "{path}" {{ options = {{ {lines} }} }}`, then SIGHUP'

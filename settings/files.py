@@ -1,5 +1,6 @@
 """Reads the YAML of a stack's file, or of the file that stacks share."""
 
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,21 @@ NAMESPACE = "vault-aws"
 
 MAX_BYTES = 4 * 1024 * 1024
 """A stack of 2,000 roles has a tenth of that; a file beyond it is another file."""
+
+
+_STACK_FILE = re.compile(r"Pulumi\.([A-Za-z0-9_.-]{1,100})\.yaml")
+
+
+def stack_of(path: Path) -> str:
+    """The name of the stack that a file is of.
+
+    Raises:
+        FaultsError: It is a name that Pulumi takes for none.
+    """
+    if match := _STACK_FILE.fullmatch(path.name):
+        return match[1]
+    message = "names no stack; write letters, digits, ., _ and - between Pulumi. and .yaml, 100 at most"
+    raise FaultsError([Fault(path.name, "", message)])
 
 
 def config_of(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from settings.faults import Fault, FaultsError
-from settings.files import NAMESPACE, config_of
+from settings.files import NAMESPACE, config_of, stack_of
 from settings.model import Settings
 from settings.plain import shown
 from settings.roles import SHORTEST_SESSION, AssumedRole, FederationTokenRole, IamUserRole
@@ -34,8 +34,7 @@ def read_config(path: Path) -> StackConfig:
     Raises:
         FaultsError: One of the files is missing, is not YAML, or is not of its form.
     """
-    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    return with_shared(config_of(path), stack, path.name)
+    return with_shared(config_of(path), stack_of(path), path.name)
 
 
 def from_values(config: Mapping[str, Any], stack: str, where: str) -> Settings:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from glob import escape
 
 from settings.access_rules import access_faults
 from settings.alarm import alarm_faults
@@ -74,7 +75,7 @@ def _own_name_faults(settings: Settings, engine: str) -> Iterator[tuple[str, str
     for name, role in settings.roles.items():
         owner = settings.engines.get(role.engine or next(iter(settings.engines)))
         if owner is not None and isinstance(role, IamUserRole):
-            pattern = f"{role.user_path}{username_prefix(owner.username_template)}*"
+            pattern = f"{escape(role.user_path)}{username_prefix(owner.username_template)}*"
             if fnmatchcase(own, pattern):
                 yield (
                     f"engines.{engine}.vaultUser",

@@ -73,6 +73,8 @@ MountPath = Annotated[
 IamPath = Annotated[
     str,
     matches(r"/|/[\x21-\x7e]{1,510}/", "is not an IAM path; begin and end it with a slash, such as /vault/"),
+    # It becomes a part of ARNs in policies.
+    matches(r"[^*?]*", "holds a wildcard, with which a policy would be about other paths too; write the path itself"),
 ]
 RoleArn = Annotated[str, arn_of("iam", "role")]
 PolicyArn = Annotated[str, arn_of("iam", "policy")]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tools.audit import Answer, Auditor
 from tools.audit_log import readable
+from tools.code_spans import plain
 
 
 def show(answers: Sequence[Answer], auditor: Auditor, console: Console, *, as_json: bool) -> bool:
@@ -29,7 +30,7 @@ def show(answers: Sequence[Answer], auditor: Auditor, console: Console, *, as_js
     if answers:
         console.print(_table(answers))
     for note in notes:
-        console.print(note, markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(note), markup=False, highlight=False, soft_wrap=True)
     return bool(answers)
 
 
@@ -43,18 +44,18 @@ def _table(answers: Sequence[Answer]) -> Table:
         if asked.entity:
             who.append(f"entity {asked.entity}")
         table.add_row(
-            # Texts, not markup: callers choose some of these words.
-            *map(
-                Text,
-                (
-                    readable(asked.time),
-                    asked.role,
-                    "\n".join(who),
-                    "\n".join(filter(None, (asked.address, asked.login))),
-                    asked.lease,
-                    answer.acted_as,
-                    answer.state,
-                ),
+            # Texts, not markup, and plain: callers choose some of these words.
+            *(
+                Text("\n".join(map(plain, lines)))
+                for lines in (
+                    [readable(asked.time)],
+                    [asked.role],
+                    who,
+                    filter(None, (asked.address, asked.login)),
+                    [asked.lease],
+                    [answer.acted_as],
+                    [answer.state],
+                )
             )
         )
     return table

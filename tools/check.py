@@ -8,6 +8,7 @@ from pathlib import Path
 from documents.policy import check_policy
 from documents.stack import POLICY_FOLDER, read_stack
 from settings.faults import Fault, FaultsError
+from settings.files import stack_of
 from settings.load import read_config
 from tools.paths import PROJECT
 
@@ -33,9 +34,8 @@ def stack_faults(stacks: Iterable[Path]) -> Iterable[Fault]:
     """Yields the faults of stack files, of what they name, and of documents that no role names."""
     named = set()
     for path in stacks:
-        stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
         try:
-            read = read_stack(read_config(path), stack)
+            read = read_stack(read_config(path), stack_of(path))
         except FaultsError as error:
             yield from error.faults
         else:

@@ -1,4 +1,4 @@
-"""Text of others in Markdown: as code, in which nothing of it is a link, a mention, a tag or a cell's end."""
+"""Text of others: plain, and in Markdown as code, in which none of it is a link, a mention, a tag or a cell's end."""
 
 import re
 
@@ -6,6 +6,11 @@ import re
 def plain(text: str) -> str:
     """Text on one line in which every sign can be seen: what cannot be printed stands as its number."""
     return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in " ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Lines of text for a terminal: what cannot be printed stands as its number, be it a colour or a new title."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else f"\\u{ord(sign):04x}" for sign in text)
 
 
 def code_span(text: str, *, cell: bool) -> str:

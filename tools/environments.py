@@ -1,6 +1,7 @@
 """Compares the environments in README.md: `make environments` writes the table anew from the stacks' files."""
 
 import argparse
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -9,15 +10,18 @@ from pydantic.alias_generators import to_camel
 from documents.stack import StackDocuments, read_stack
 from settings.access import Binding
 from settings.durations import short_duration
+from settings.files import stack_of
 from settings.load import read_config
 from settings.model import Settings
 from settings.place import LOCAL
+from tools.code_spans import code_span
 from tools.generated import replace_part
 from tools.paths import PROJECT
 
 README = PROJECT / "README.md"
 BEGIN, END = "<!-- made by `make environments` -->", "<!-- until here -->"
 
+_ADDRESS = re.compile(r"https?://[\w.:/\[\]-]+", re.ASCII)
 _ORDER = ("dev", "staging", "prod")
 
 
@@ -33,7 +37,7 @@ def read_all(folder: Path) -> dict[str, tuple[str, StackDocuments]]:
     Raises:
         FaultsError: A stack has faults.
     """
-    names = {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in folder.glob("Pulumi.*.yaml")}
+    names = {stack_of(path): path for path in folder.glob("Pulumi.*.yaml")}
     order = [*(name for name in _ORDER if name in names), *sorted(set(names) - {LOCAL, *_ORDER})]
     configs = {name: read_config(names[name]) for name in order}
     return {
@@ -68,7 +72,7 @@ def _column(address: str, documents: StackDocuments) -> dict[str, str]:
     return {
         "AWS account": _code(documents.accounts),
         "region": _code([settings.region]),
-        "Vault": f"<{address}>",
+        "Vault": f"<{address}>" if _ADDRESS.fullmatch(address) else code_span(address, cell=True),
         "its cluster": _code(filter(None, [settings.vault.cluster_name, settings.vault.cluster_id])),
         "leases: usual, longest": _each_engine(settings, "default_lease_ttl", "max_lease_ttl"),
         "longest session": _sessions(settings),
@@ -116,9 +120,9 @@ def _binding(binding: Binding | None) -> str:
     cell = f"{', '.join(given)}; {to_camel(binding.method)}"
     login = binding.app_role or binding.jwt or binding.kubernetes
     if binding.jwt and binding.jwt.bound_subject:
-        cell += f" `{binding.jwt.bound_subject}`"
+        cell += f" {code_span(binding.jwt.bound_subject, cell=True)}"
     if binding.group and binding.group.alias:
-        cell += f" `{binding.group.alias}`"
+        cell += f" {code_span(binding.group.alias, cell=True)}"
     if login:
         cell += f"; tokens of {short_duration(login.token_ttl)}, at most {short_duration(login.token_max_ttl)}"
         if login.token_bound_cidrs:
@@ -133,4 +137,4 @@ def _by_name(texts: Mapping[str, str]) -> str:
 
 
 def _code(values: Iterable[str]) -> str:
-    return ", ".join(f"`{value}`" for value in values) or "none"
+    return ", ".join(code_span(value, cell=True) for value in values) or "none"

@@ -20,9 +20,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from settings.model import Settings
 from settings.roles import Probe, Role
+from tools.code_spans import plain
 
 DEADLINE = 90.0
 """Seconds in which AWS must take up a new credential, or drop an old one."""
@@ -226,12 +228,14 @@ def show(outcomes: list[Outcome], console: Console) -> bool:
     table.add_column("", no_wrap=True)
     for row in outcomes:
         mark = "[red]failed[/red]" if row.failure else "[green]ok[/green]"
-        probes = "\n".join(row.probes) or "none named"
-        table.add_row(row.role, row.credential_type, row.identity, probes, row.ending, mark)
+        probes = "\n".join(map(plain, row.probes)) or "none named"
+        # Texts, not markup, and plain: AWS answers with some of these words.
+        cells = [plain(row.role), plain(row.credential_type), plain(row.identity), probes, plain(row.ending)]
+        table.add_row(*map(Text, cells), mark)
     console.print(table)
     for row in outcomes:
         if row.failure:
-            console.print(f"{row.role}: {row.failure}", style="red", markup=False)
+            console.print(plain(f"{row.role}: {row.failure}"), style="red", markup=False, soft_wrap=True)
     return not any(row.failure for row in outcomes)
 
 

@@ -110,7 +110,7 @@ OTHERS = {"file": FILE | {"managed": False, "mode": "0640"}, "syslog": SYSLOG}
         (
             {},
             "Vault has no audit device 'file', and `managed: false` says that its operators make it; on Vault: `vault "
-            'audit enable -path=file file file_path="/var/log/vault/audit.log" mode="0640"`; on OpenBao, in the '
+            "audit enable -path=file file file_path=/var/log/vault/audit.log mode=0640`; on OpenBao, in the "
             'server\'s configuration: `audit "file" "file" { options = { file_path = "/var/log/vault/audit.log", '
             'mode = "0640" } }`, then SIGHUP; or remove `managed: false`, and the stack makes it',
         ),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from settings.faults import FaultsError
 from settings.load import read_config
+from tools.code_spans import printable
 from tools.delivery.login import hand_on, log_in, log_out
 from tools.delivery.preview import preview
 from tools.delivery.report import GitHub
@@ -53,7 +54,7 @@ def main(words: Sequence[str]) -> int:
     try:
         return int(arguments.run(arguments) or 0)
     except (ToolError, FaultsError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error))}\n")
         return 1
 
 

@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
-from tools.code_spans import fenced
+from tools.code_spans import fenced, plain
 from tools.errors import ToolError
 from tools.paths import PROJECT
 
@@ -31,11 +32,16 @@ def preview(stack: str, markdown: Path) -> int:
         check=False,
     )
     sys.stdout.write(done.stdout)
-    how = "as Pulumi shows it" if done.returncode == 0 else "which failed"
-    text = f"<details><summary>Preview of stack {stack}, {how}</summary>\n\n{fenced(done.stdout)}\n\n</details>\n"
     try:
         markdown.parent.mkdir(parents=True, exist_ok=True)
-        markdown.write_text(text, encoding="utf-8")
+        markdown.write_text(page(stack, done.stdout, failed=done.returncode != 0), encoding="utf-8")
     except OSError as error:
         raise ToolError(f"{markdown} cannot be written: {error.strerror}") from None
     return done.returncode
+
+
+def page(stack: str, shown: str, *, failed: bool) -> str:
+    """What a preview shows, as Markdown that folds."""
+    how = "which failed" if failed else "as Pulumi shows it"
+    name = escape(plain(stack))
+    return f"<details><summary>Preview of stack {name}, {how}</summary>\n\n{fenced(shown)}\n\n</details>\n"

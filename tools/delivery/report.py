@@ -4,6 +4,7 @@ Each carries a mark that no reader sees, by which the next run finds it
 (https://docs.github.com/en/rest/issues/comments, https://docs.github.com/en/rest/issues/issues).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ LONGEST = 65_536
 """The characters that GitHub takes in a comment or an issue."""
 _CUT = "\n\nThe rest did not fit here; it is among the files of the run.\n"
 _PAGE = 100
+_KEY = re.compile(r"[A-Za-z0-9_.-]{1,120}")
 _TIMEOUT = 30
 
 
@@ -101,6 +103,8 @@ def with_mark(key: str, text: str) -> str:
 
 
 def _mark(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ToolError(f"the key {key!r} cannot mark a report; write letters, digits, ., _ and -")
     return f"<!-- vault-aws: {key} -->"
 
 

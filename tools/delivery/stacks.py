@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 
 from documents.stack import read_stack
 from settings.faults import FaultsError
+from settings.files import stack_of
 from settings.load import read_config
 from settings.place import LOCAL
 from tools.errors import ToolError
@@ -28,9 +29,10 @@ def changed_stacks(base: str, project: Path = PROJECT) -> list[str]:
 
     Raises:
         ToolError: There is no such commit.
+        FaultsError: A file of a stack has the name of none.
     """
     done = subprocess.run(
-        ["git", "diff", "--name-only", "--no-renames", "-z", f"{base}...HEAD", "--"],
+        ["git", "diff", "--name-only", "--no-renames", "-z", "--end-of-options", f"{base}...HEAD", "--"],
         cwd=project,
         capture_output=True,
         text=True,
@@ -38,7 +40,7 @@ def changed_stacks(base: str, project: Path = PROJECT) -> list[str]:
     )
     if done.returncode:
         raise ToolError(f"base {base!r}: {done.stderr.strip()}; name a branch or commit that this clone has")
-    files = {path.name.removeprefix("Pulumi.").removesuffix(".yaml"): path for path in project.glob("Pulumi.*.yaml")}
+    files = {stack_of(path): path for path in project.glob("Pulumi.*.yaml")}
     names = [PurePosixPath(name) for name in done.stdout.split("\0") if name]
     return sorted(stack for stack, path in files.items() if stack != LOCAL and _touched(names, path, stack))
 

@@ -1,6 +1,7 @@
 """One difference between what a stack declares and what is."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +55,7 @@ class Finding:
 
     def mend_of(self, stack: str) -> str:
         """How to mend it in a stack."""
-        return self.mend.replace("{stack}", stack)
+        return self.mend.replace("{stack}", shlex.quote(stack))
 
     def values(self, stack: str) -> dict[str, Any]:
         """All of it, for JSON."""

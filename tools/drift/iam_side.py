@@ -1,5 +1,6 @@
 """What no provider compares of Vault's IAM user: its keys beside the one that Vault holds, and what was put on it."""
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -66,15 +67,15 @@ def user_findings(
     yield from _attached(iam, engine)
     what, at = f"IAM user {engine.user_name}", engine.user_arn
     for name in (_ask(iam.list_user_policies, **user) or {"PolicyNames": []})["PolicyNames"]:
-        undo = f"aws iam delete-user-policy --user-name {engine.user_name} --policy-name {name}"
+        undo = _command("delete-user-policy", "--user-name", engine.user_name, "--policy-name", name)
         yield Finding(what, "inline policy", at, NONE, name, mend=undo)
     for group in (_ask(iam.list_groups_for_user, **user) or {"Groups": []})["Groups"]:
         name = group["GroupName"]
-        undo = f"aws iam remove-user-from-group --user-name {engine.user_name} --group-name {name}"
+        undo = _command("remove-user-from-group", "--user-name", engine.user_name, "--group-name", name)
         yield Finding(what, "group", at, NONE, group["Arn"], mend=undo)
     if (profile := _ask(iam.get_login_profile, **user)) is not None:
         made = f"a console password of {_day(profile['LoginProfile']['CreateDate'])}"
-        undo = f"aws iam delete-login-profile --user-name {engine.user_name}"
+        undo = _command("delete-login-profile", "--user-name", engine.user_name)
         yield Finding(what, "login profile", at, NONE, made, mend=undo)
 
 
@@ -102,13 +103,15 @@ def _keys(engine: DeclaredEngine, live: str | None, keys: Mapping[str, Any], lon
     for key, found in keys.items():
         made = f"{key}, {found['Status'].lower()}, of {_day(found['CreateDate'])}"
         if key not in declared:
-            undo = f"aws iam delete-access-key --user-name {engine.user_name} --access-key-id {key}"
+            undo = _command("delete-access-key", "--user-name", engine.user_name, "--access-key-id", key)
             if key in engine.former_keys:
                 made += ", which an interrupted update left"
                 undo = REFRESH_AND_UPDATE
             yield Finding(what, "another access key", at, NONE, made, mend=undo)
         elif found["Status"] != "Active":
-            undo = f"aws iam update-access-key --user-name {engine.user_name} --access-key-id {key} --status Active"
+            undo = _command(
+                "update-access-key", "--user-name", engine.user_name, "--access-key-id", key, "--status", "Active"
+            )
             yield Finding(what, "status of its access key", at, "active", made, mend=undo)
         elif engine.vault_rotates and datetime.now(UTC) - found["CreateDate"] > longest:
             oldest = f"at most {longest / timedelta(days=1):g} days old"
@@ -122,7 +125,7 @@ def _attached(iam: Any, engine: DeclaredEngine) -> Iterator[Finding]:  # noqa: A
     for policy in answer["AttachedPolicies"]:
         arn = policy["PolicyArn"]
         if arn not in engine.policies:
-            undo = f"aws iam detach-user-policy --user-name {engine.user_name} --policy-arn {arn}"
+            undo = _command("detach-user-policy", "--user-name", engine.user_name, "--policy-arn", arn)
             yield Finding(f"IAM user {engine.user_name}", "attached policy", engine.user_arn, NONE, arn, mend=undo)
 
 
@@ -147,6 +150,11 @@ def _ask(call: Callable[..., dict[str, Any]], **words: str) -> dict[str, Any] | 
         raise ToolError(f"nothing was compared: IAM does not say what {words['UserName']} has: {error}") from None
     except BotoCoreError as error:
         raise ToolError(f"nothing was compared: IAM cannot be asked: {error}") from None
+
+
+def _command(*words: str) -> str:
+    # Whoever added something chose its name, and somebody is to paste this into a shell.
+    return shlex.join(["aws", "iam", *words])
 
 
 def _day(moment: datetime) -> str:

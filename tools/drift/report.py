@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tools.code_spans import code_span
+from tools.code_spans import code_span, plain
 from tools.drift.findings import Finding
 
 _HEADINGS = ("what", "where", "declared", "actual", "cause")
@@ -30,11 +30,13 @@ def show(stack: str, findings: Sequence[Finding], console: Console) -> None:
     for heading in _HEADINGS:
         table.add_column(heading, overflow="fold", no_wrap=heading == "cause")
     for finding in findings:
-        # Texts, not markup: whoever changed something chose some of these words.
-        table.add_row(*map(Text, _cells(finding)))
+        # Texts, not markup, and plain: whoever changed something chose some of these words.
+        table.add_row(*(Text(plain(cell)) for cell in _cells(finding)))
     console.print(table)
     for mend, titles in _mends(stack, findings).items():
-        console.print(f"{', '.join(titles)}:\n  {mend}", markup=False, highlight=False, soft_wrap=True)
+        console.print(
+            f"{', '.join(map(plain, titles))}:\n  {plain(mend)}", markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def markdown(stack: str, findings: Sequence[Finding]) -> str:

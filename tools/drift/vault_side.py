@@ -115,22 +115,24 @@ def vault_findings(reader: Reader, state: State, settings: Mapping[str, Engine],
     for engine in state.engines:
         mount = reader.read(f"sys/mounts/{engine.path}")
         if mount is not None:
-            yield from _tune(f"mount {engine.path}", f"sys/mounts/{engine.path}", mount, _COMPARED_BY_PROVIDER)
+            yield from tune_findings(f"mount {engine.path}", f"sys/mounts/{engine.path}", mount, _COMPARED_BY_PROVIDER)
             yield from _root(reader, engine, settings.get(engine.name), region)
             yield from _lease(reader, engine)
             yield from _strangers(reader, state, f"{engine.path}/roles", "role that credentials are made for")
     for path in state.auth_methods:
         mount = reader.read(f"sys/mounts/auth/{path}")
         if mount is not None:
-            yield from _tune(f"auth method {path}", f"sys/auth/{path}", mount, set())
+            yield from tune_findings(f"auth method {path}", f"sys/auth/{path}", mount, set())
             yield from _strangers(reader, state, f"auth/{path}/role", "role to log in with")
 
 
-def _tune(what: str, at: str, mount: Mapping[str, Any], compared: set[str]) -> Iterator[Finding]:
+def tune_findings(what: str, at: str, mount: Mapping[str, Any], compared: set[str]) -> Iterator[Finding]:
+    """What of a mount's tune is not as usual, and is compared by nobody else."""
     for field, value in sorted((mount.get("config") or {}).items()):
         if field not in compared and value and value != _USUAL.get(field):
             usual = _USUAL.get(field, NONE)
-            mend = f"vault write {at}/tune {field}={_USUAL.get(field, 0 if isinstance(value, int) else '')}"
+            setting = f"{field}={_USUAL.get(field, 0 if isinstance(value, int) else '')}"
+            mend = shlex.join(["vault", "write", f"{at}/tune", setting])
             yield Finding(what, field, f"{at}/tune", usual, value, mend=mend)
 
 
@@ -163,4 +165,4 @@ def _lease(reader: Reader, engine: DeclaredEngine) -> Iterator[Finding]:
 def _strangers(reader: Reader, state: State, at: str, what: str) -> Iterator[Finding]:
     for name in reader.names(at):
         if f"{at}/{name}" not in state.role_paths:
-            yield Finding(what, "", f"{at}/{name}", NONE, "there", mend=f"vault delete {shlex.quote(f'{at}/{name}')}")
+            yield Finding(what, "", f"{at}/{name}", NONE, "there", mend=shlex.join(["vault", "delete", f"{at}/{name}"]))
