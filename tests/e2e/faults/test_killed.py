@@ -1,25 +1,16 @@
 """Pulumi killed (-9) at any request: the next `make up` alone brings the stack to its end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.e2e.conftest import World, start_world
-from tests.e2e.faults.doors import DESTROY, UP, Doors, Moment, doors
+from tests.e2e.conftest import World
+from tests.e2e.faults.doors import DESTROY, UP, Doors, Moment
 from tests.e2e.faults.inventory import Inventory, assert_sound, differing, inventory
-from tools import toolchain
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("killed")]
-
-
-def few_roles(world: World) -> None:
-    """Two roles, a login, one audit device, and no alarm."""
-    world.config["vault-aws:roles"] = {name: world.roles[name] for name in ("my-role", "deploy")}
-    world.config["vault-aws:access"]["reporting"]["roles"] = ["my-role"]
-    world.config["vault-aws:audit"]["devices"].pop("second")
-    del world.config["vault-aws:alarm"]
 
 
 def _stands(world: World) -> None:
@@ -92,22 +83,10 @@ FLOWS = {
 }
 
 
-@pytest.fixture(scope="module")
-def _behind_doors(
-    tools: toolchain.Toolchain, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[World, Doors]]:
-    world = start_world(tools, tmp_path_factory.mktemp("killed"))
-    few_roles(world)
-    # A destroy reaches the servers where the update did that was before it, so the doors stay.
-    with doors(world) as between:
-        yield world, between
-    world.local.stop()
-
-
 @pytest.fixture
-def killed(_behind_doors: tuple[World, Doors]) -> tuple[World, Doors]:
+def killed(behind_doors: tuple[World, Doors]) -> tuple[World, Doors]:
     """A world without its stack, and the doors to its servers."""
-    standing, between = _behind_doors
+    standing, between = behind_doors
     world = replace(standing, config=deepcopy(standing.config))
     _is_gone(world)
     return world, between
