@@ -58,7 +58,7 @@ def action_fault(action: str) -> str | None:
     service = _service(prefix.lower())
     if service is None:
         near = _nearest_service(prefix.lower(), name.lower())
-        end = f"did you mean '{near}:{name}'?" if near else f"see {_ALL_SERVICES}; {_RENEW}"
+        end = f"did you mean {shown(f'{near}:{name}')}?" if near else f"see {_ALL_SERVICES}; {_RENEW}"
         return f"{shown(action)}: {shown(prefix)} is not an AWS service; {end}"
     if _matches(name, service):
         return None

@@ -13,7 +13,7 @@ from documents.grammar import grammar_faults
 from documents.limits import INLINE_POLICY_LIMIT, SizeLimit, size_fault
 from documents.placeholders import fill, placeholder_faults
 from documents.source import read_object
-from documents.wording import Finding
+from documents.wording import Finding, shown
 from settings.faults import Fault, FaultsError
 
 SAMPLE_VALUES: Mapping[str, str] = {
@@ -23,6 +23,9 @@ SAMPLE_VALUES: Mapping[str, str] = {
     "environment": "production",
 }
 """What placeholders are filled with where only the size counts: the longest that is usual."""
+
+_LONGEST_NAME = 512
+"""Characters. A path beyond it is none that a person typed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def read_policy(
     Raises:
         FaultsError: With every fault of the document.
     """
-    path = f"{folder.name}/{name if name.isprintable() else ''}"
+    path = f"{folder.name}/{name if name.isprintable() and len(name) <= _LONGEST_NAME else ''}"
     where = path if role is None else f"{path} (role {role})"
     if message := _name_fault(folder, name):
         raise FaultsError([Fault(where, "", message)])
@@ -121,16 +124,16 @@ def _natural(place: str) -> list[str | int]:
 
 def _name_fault(folder: Path, name: str) -> str | None:
     inside = PurePosixPath(name)
-    if not name.isprintable() or not name:
-        return f"{name!r} is not a file's name; name a .json file in {folder.name}/"
+    if not name.isprintable() or not name or len(name) > _LONGEST_NAME:
+        return f"{shown(name)} is not a file's name; name a .json file in {folder.name}/"
     if inside.is_absolute() or ".." in inside.parts:
-        return f"{name!r} leads out of {folder.name}/; name a file inside it, such as reader.json"
+        return f"{shown(name)} leads out of {folder.name}/; name a file inside it, such as reader.json"
     if inside.suffix != ".json":
-        return f"{name!r} does not end in .json; policy documents are JSON files"
+        return f"{shown(name)} does not end in .json; policy documents are JSON files"
     try:
         target = (folder / name).resolve()
         if not target.is_relative_to(folder.resolve()):
-            return f"{name!r} is a link that leads out of {folder.name}/; put the file itself there"
+            return f"{shown(name)} is a link that leads out of {folder.name}/; put the file itself there"
         if target.exists():
             return None
     except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,59 @@ def test_faults_stop_a_preview_and_an_up_before_anything_is_made(new_world: Call
         assert "Traceback" not in said
     assert world.user_names() == set()
     assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
+
+
+def everything(world: World) -> dict[str, Any]:
+    """The state, and what is there of the stack in Vault and in AWS."""
+    vault, iam = world.vault, world.aws("iam")
+    return {
+        # Pulumi encrypts what it has not changed anew, so that only what is decrypted can be compared.
+        "state": json.loads(world.stack.run("stack", "export", "--show-secrets", capture=True).stdout)["deployment"][
+            "resources"
+        ],
+        "mounts": vault.sys.list_mounted_secrets_engines()["data"],
+        "methods": vault.sys.list_auth_methods()["data"],
+        "policies": {
+            name: vault.sys.read_policy(name)["data"]["rules"] for name in vault.sys.list_policies()["data"]["policies"]
+        },
+        "roles": [
+            vault.adapter.get(f"/v1/aws/roles/{name}")["data"]
+            for name in vault.adapter.list("/v1/aws/roles")["data"]["keys"]
+        ],
+        "users": world.user_names(),
+        "keys": iam.list_access_keys(UserName="secrets-engine-local-aws")["AccessKeyMetadata"],
+        "attached": iam.list_attached_user_policies(UserName="secrets-engine-local-aws")["AttachedPolicies"],
+    }
+
+
+def test_faults_change_nothing_of_a_stack_that_stands(shared_world: World) -> None:
+    world = shared_world
+    before = everything(world)
+    good = world.local.config_file.read_text()
+    file = world.local.config_file
+    # Each would also change something that is right.
+    right = good.replace("defaultLeaseTtl: 1h", "defaultLeaseTtl: 2h").replace("15m", "20m")
+    assert right != good
+    faulty = {
+        "a role's key": right.replace("policy: report-reader.json", "polcy: report-reader.json"),
+        "a sign that nobody sees": right.replace("team: reporting", 'team: "\\e[31mreporting"'),
+        "values without end": right + "  vault-aws:access: &a {reporting: *a}\n",
+        "a tag": right + "  vault-aws:protect: !!python/object/apply:os.system [id]\n",
+        "half a file": right[: len(right) // 2] + "\n  {",
+    }
+    try:
+        for what, text in faulty.items():
+            file.write_text(text)
+            for words in (("preview",), ("up", "--yes", "--skip-preview", "--non-interactive")):
+                done = world.stack.run(*words, capture=True)
+                said = done.stdout + done.stderr
+                assert done.returncode != 0, what
+                assert "Traceback" not in said, said
+    finally:
+        file.write_text(good)
+    world.deployed = ""
+    assert everything(world) == before
+    assert world.changes() == {}
 
 
 def test_what_vault_refuses_is_said_without_a_traceback(shared_world: World) -> None:

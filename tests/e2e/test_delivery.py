@@ -36,7 +36,7 @@ CLAIMS = {
     "drift": {"sub": f"{SUBJECT}:ref:refs/heads/main", "ref": "refs/heads/main"},
 }
 # It takes minutes, and is what a developer runs all day.
-NOT_RUN_HERE = {("preview", "Test what needs no server")}
+NOT_RUN_HERE = {("preview", "Test what needs no server"), ("nightly", "Fuzz")}
 
 
 def git(folder: Path, *words: str) -> str:

@@ -192,6 +192,38 @@ def test_what_the_files_can_hold_goes_through_all_of_it(repository: Repository) 
             assert f"{before}{on_one_line(text)}" in codes
 
 
+def test_every_free_text_of_the_settings_goes_through_as_code(repository: Repository) -> None:
+    text = "a|b `c` <script>x</script> @everyone https://evil.example #1 [bold]x[/bold]"
+    stack = repository.stack
+    stack["vault-aws:engines"]["aws"]["description"] = f"{text} description"
+    stack["vault-aws:audit"] = {
+        "devices": {
+            "one": {"type": "file", "filePath": "/var/log/`a|b`<x>@everyone", "description": f"{text} device"},
+            "two": {"type": "syslog"},
+        }
+    }
+    jwt = stack["vault-aws:access"]["releases"]["jwt"]
+    jwt |= {"boundClaims": {f"{text} claim": f"{text} value"}, "userClaim": f"{text} user"}
+    del jwt["boundSubject"]
+    stack["vault-aws:access"]["people"] = {"roles": ["deploy"], "group": {"mount": "oidc", "alias": f"{text} alias"}}
+    stack["vault-aws:roles"]["reports"]["probes"] = {
+        "denied": [{"call": "s3:GetObject", "with": {f"{text} key": text}}]
+    }
+    stack["vault-aws:roles"]["reports"]["policy"] = "a `b` <i>@everyone.json"
+    repository.policies["a `b` <i>@everyone.json"] = repository.policies.pop("reports.json")
+    repository.write()
+    (repository.folder / "policies" / "reports.json").unlink()
+    review = compare(read_sides("prod", "main", repository.folder))
+    for codes in (check_markdown(markdown(review)), Page(page(review)).codes):
+        whole = "\n".join(codes)
+        for what in ("device", "claim", "value", "user", "alias"):
+            assert f"{text} {what}" in whole, what
+    console = Console(file=io.StringIO(), width=4_000, force_terminal=True, color_system=None)
+    show(review, console)
+    assert isinstance(console.file, io.StringIO)
+    assert f"{text} alias" in console.file.getvalue()
+
+
 def test_a_comment_is_never_longer_than_github_takes() -> None:
     review = hostile_review("x")
     [change] = review.changes
