@@ -142,4 +142,9 @@ def vault_of(stack: PulumiStack) -> hvac.Client:
             f"nothing was changed; the Vault at {vault.address} does not take the token of VAULT_TOKEN or "
             "~/.vault-token: it has expired, was revoked, or is another Vault's; log in again"
         ) from None
+    except hvac.exceptions.VaultError as error:
+        raise ToolError(
+            f"nothing was changed; the Vault at {vault.address} answers, but fails ({' '.join(str(error).split())}); "
+            "its server log says why; one reason is that no audit device can write, for want of room"
+        ) from None
     return client
