@@ -97,6 +97,9 @@ def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str],
         begun = datetime.fromisoformat(deployment["manifest"]["time"]) - CLOCKS
         there = _Found(place(), resources, begun, say)
         for resource in creating:
+            if not resource.get("custom"):
+                # A component is nothing but its children.
+                continue
             if resource["type"] == KEY:
                 there.delete_stray_key(str(resource["inputs"]["user"]))
             elif identity := there.identity(resource["type"], resource["inputs"]):
