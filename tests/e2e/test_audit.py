@@ -66,7 +66,7 @@ def test_a_device_of_others_is_checked_in_a_preview_too(world: World) -> None:
         said = done.stdout + done.stderr
         assert done.returncode != 0
         assert "Pulumi.local.yaml: audit.devices.first: Vault has no audit device 'first'" in said
-        assert 'vault audit enable -path=first file file_path="audit-1.log"' in said
+        assert "vault audit enable -path=first file file_path=audit-1.log" in said
         assert "Traceback" not in said
     assert world.user_names() == set()
     options = {"file_path": str(world.local.home / "others.log")}
