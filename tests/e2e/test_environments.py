@@ -8,8 +8,10 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.conftest import World
+from tests.e2e.faults.doors import UP, doors
 from tests.e2e.interceptor import Asked, intercepted
 from tools.paths import PROJECT
+from tools.recovery import Place, recover
 
 pytestmark = pytest.mark.e2e
 
@@ -80,6 +82,23 @@ def test_state_in_s3_is_encrypted_and_locked_for_one_update_at_a_time(world: Wor
     assert json.loads(state)["checkpoint"]["latest"]["secrets_providers"]["type"] == "cloud"
     assert key["access_key"] in state
     assert [name for name, text in stored.items() if key["secret_key"] in text] == []
+
+
+def test_an_update_that_is_killed_with_its_state_in_s3_leaves_no_key(world: World) -> None:
+    with_state_in_s3(world)
+    with doors(world) as between:
+        between.kill_at(world, "CreateAccessKey secrets-engine-local-aws", "after", UP)
+        between.open()
+        assert "the stack is currently locked by 1 lock(s)" in refused(world)
+        assert world.stack.run("cancel", "--yes", capture=True).returncode == 0
+        said: list[str] = []
+        place = Place("123456789012", "aws", world.aws("iam"), world.vault)
+        recover(world.stack, lambda: place, said.append, killed=False)
+        assert any(line.startswith("deleted the access key ") for line in said)
+        world.up()
+    [key] = world.aws("iam").list_access_keys(UserName="secrets-engine-local-aws")["AccessKeyMetadata"]
+    assert key["AccessKeyId"] == world.vault.adapter.get("/v1/aws/config/root")["data"]["access_key"]
+    assert key["AccessKeyId"] == world.root_key()["access_key"]
 
 
 class Elsewhere:

@@ -11,7 +11,7 @@ from tests.e2e.faults.doors import DESTROY
 from tests.e2e.faults.inventory import assert_sound
 from tests.e2e.interceptor import Answer, Asked
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("AWS faults")]
+pytestmark = [pytest.mark.e2e, pytest.mark.soak, pytest.mark.xdist_group("AWS faults")]
 
 XML = {"Content-Type": "text/xml"}
 

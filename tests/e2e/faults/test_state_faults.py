@@ -50,6 +50,7 @@ def test_a_state_cut_short(faulty: Faulty) -> None:
     assert file.with_suffix(".json.cut-short").read_text() == whole[: len(whole) // 2]
 
 
+@pytest.mark.soak
 def test_a_state_cut_short_with_none_before_it(faulty: Faulty) -> None:
     file, before = state_file(faulty), state_file(faulty).with_suffix(".json.bak")
     whole, kept = file.read_text(), before.read_text()
@@ -65,6 +66,7 @@ def test_a_state_cut_short_with_none_before_it(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_attributes_cut_short(faulty: Faulty) -> None:
     attributes = state_file(faulty).with_suffix(".json.attrs")
     attributes.write_text("")
@@ -72,6 +74,7 @@ def test_attributes_cut_short(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_the_lock_of_a_process_that_is_gone(faulty: Faulty) -> None:
     file = write_lock(faulty)
     said = faulty.recovers()
@@ -79,6 +82,7 @@ def test_the_lock_of_a_process_that_is_gone(faulty: Faulty) -> None:
     assert not file.exists()
 
 
+@pytest.mark.soak
 def test_a_lock_of_another_machine(faulty: Faulty) -> None:
     file = write_lock(faulty, hostname="elsewhere", pid=7)
     said = faulty.fails()
@@ -91,6 +95,7 @@ def test_a_lock_of_another_machine(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_a_lock_that_cannot_be_read(faulty: Faulty) -> None:
     file = write_lock(faulty)
     file.write_text("{")
@@ -111,6 +116,7 @@ def test_two_updates_at_once(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_a_plugin_that_goes_on_without_its_update(faulty: Faulty) -> None:
     """It asks for a key until it gets one, which nobody would then know of."""
     world = faulty.world
@@ -137,6 +143,7 @@ def test_a_plugin_that_goes_on_without_its_update(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_a_disk_that_is_full(faulty: Faulty) -> None:
     """The folder of the state becomes a file system of its own that has no room left."""
     state = faulty.world.local.home / "state"
@@ -175,6 +182,7 @@ def test_a_disk_that_is_full(faulty: Faulty) -> None:
         kept.rename(state)
 
 
+@pytest.mark.soak
 def test_an_audit_device_that_is_full(faulty: Faulty) -> None:
     """The only audit device: Vault does nothing that it cannot record."""
     vault = next(server for server in faulty.world.local.servers if server.name == "Vault")

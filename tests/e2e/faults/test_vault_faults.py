@@ -25,6 +25,7 @@ def refusal(status: int, *errors: str) -> Answer:
     return Answer(status, json.dumps({"errors": errors}), {"Content-Type": "application/json"})
 
 
+@pytest.mark.soak
 def test_sealed_before(faulty: Faulty) -> None:
     world, between = faulty.world, faulty.between
     before = inventory(world)
@@ -41,6 +42,7 @@ def test_sealed_before(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_the_local_vault_is_unsealed(faulty: Faulty) -> None:
     faulty.world.vault.sys.seal()
     assert "the local Vault was sealed; it is unsealed again" in faulty.recovers()
@@ -57,7 +59,9 @@ MIDWAY: dict[str, tuple[Callable[[World], Answer | Cut | None], str]] = {
 """What happens at a request and from then on, and what is said of it."""
 
 
-@pytest.mark.parametrize("what", MIDWAY)
+@pytest.mark.parametrize(
+    "what", [what if what == "cut off" else pytest.param(what, marks=pytest.mark.soak) for what in MIDWAY]
+)
 def test_midway(faulty: Faulty, what: str) -> None:
     world, between = faulty.world, faulty.between
     happen, told = MIDWAY[what]
@@ -75,6 +79,7 @@ def test_midway(faulty: Faulty, what: str) -> None:
     assert "did not end well; bringing the state to what is there" in faulty.recovers()
 
 
+@pytest.mark.soak
 def test_a_standby_sends_to_the_active_node(faulty: Faulty) -> None:
     world, between = faulty.world, faulty.between
     redirected = []
@@ -92,6 +97,7 @@ def test_a_standby_sends_to_the_active_node(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_unreachable(faulty: Faulty) -> None:
     world, between = faulty.world, faulty.between
     before = inventory(world)
@@ -119,6 +125,7 @@ def as_pulumi(world: World, token: str) -> World:
     return world
 
 
+@pytest.mark.soak
 def test_a_token_that_ends_midway(faulty: Faulty) -> None:
     world, between = faulty.world, faulty.between
     root = world.vault
@@ -141,6 +148,7 @@ def test_a_token_that_ends_midway(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_a_right_that_is_taken_midway(faulty: Faulty) -> None:
     world, between = faulty.world, faulty.between
     root = world.vault
@@ -162,6 +170,7 @@ def test_a_right_that_is_taken_midway(faulty: Faulty) -> None:
     faulty.recovers()
 
 
+@pytest.mark.soak
 def test_a_server_that_hangs(faulty: Faulty, monkeypatch: pytest.MonkeyPatch) -> None:
     world, between = faulty.world, faulty.between
     monkeypatch.setenv("VAULT_CLIENT_TIMEOUT", "3")
