@@ -35,11 +35,13 @@ def test_faults_stop_a_preview_and_an_up_before_anything_is_made(new_world: Call
 def everything(world: World) -> dict[str, Any]:
     """The state, and what is there of the stack in Vault and in AWS."""
     vault, iam = world.vault, world.aws("iam")
+    # Pulumi encrypts what it has not changed anew, so that only what is decrypted can be compared.
+    state = json.loads(world.stack.run("stack", "export", "--show-secrets", capture=True).stdout)["deployment"]
+    # An update that fails at its first step may write the resources in another order, and when it looked at the stack.
+    resources = {one["urn"]: {**one, "modified": None} for one in state["resources"]}
     return {
-        # Pulumi encrypts what it has not changed anew, so that only what is decrypted can be compared.
-        "state": json.loads(world.stack.run("stack", "export", "--show-secrets", capture=True).stdout)["deployment"][
-            "resources"
-        ],
+        "pending": state.get("pending_operations"),
+        **{urn.rsplit("::", 1)[-1] + " " + one["type"]: one for urn, one in resources.items()},
         "mounts": vault.sys.list_mounted_secrets_engines()["data"],
         "methods": vault.sys.list_auth_methods()["data"],
         "policies": {

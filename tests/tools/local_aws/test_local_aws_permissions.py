@@ -81,11 +81,11 @@ def test_the_own_user_is_meant_where_none_is_named(admin: Keys) -> None:
     assert user.iam.get_user()["User"]["UserName"] == user.user
     made = user.iam.create_access_key()["AccessKey"]
     assert made["UserName"] == user.user
-    others = admin.iam.list_access_keys(UserName="operator-of-vault")["AccessKeyMetadata"][0]["AccessKeyId"]
-    assert refusal(user.iam.delete_access_key, AccessKeyId=others) == "NoSuchEntity"
-    assert refusal(user.iam.update_access_key, AccessKeyId=others, Status="Inactive") == "NoSuchEntity"
+    other = admin.make_user()
+    assert refusal(user.iam.delete_access_key, AccessKeyId=other.access_key_id) == "NoSuchEntity"
+    assert refusal(user.iam.update_access_key, AccessKeyId=other.access_key_id, Status="Inactive") == "NoSuchEntity"
     user.iam.delete_access_key(AccessKeyId=made["AccessKeyId"])
-    assert refusal(user.iam.get_user, UserName="operator-of-vault") == DENIED
+    assert refusal(user.iam.get_user, UserName=other.user) == DENIED
 
 
 def test_a_role_must_name_the_user(admin: Keys) -> None:
