@@ -6,10 +6,11 @@ from components.account import caller_account
 from program.access import declare_access
 from program.engine import declare_engine
 from program.inputs import read_documents
-from program.sdk import spare_debug_messages
+from program.sdk import spare_debug_messages, spare_garbage_collection
 from program.watch import declare_alarms, declare_audit_devices
 
 spare_debug_messages()
+spare_garbage_collection()
 documents = read_documents()
 settings = documents.settings
 place = caller_account(documents.accounts)
@@ -24,9 +25,9 @@ pulumi.export("vaultUsers", {name: engine.user.user_arn for name, engine in engi
 pulumi.export(
     "roles",
     {
-        name: {"credentialType": settings.roles[name].credential_type, "read": role.creds_path}
+        name: {"credentialType": settings.roles[name].credential_type, "read": creds_path}
         for engine in engines.values()
-        for name, role in engine.roles.items()
+        for name, creds_path in engine.roles.creds_paths.items()
     },
 )
 pulumi.export(

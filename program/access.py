@@ -7,6 +7,7 @@ import pulumi
 
 from components.access import WAYS, AppRoleAccess, GroupAccess, JwtAccess, KubernetesAccess
 from components.auth_method import AuthMethod, AuthMethodArgs
+from program.foundation import declared_access
 from settings.model import Settings
 
 Access = AppRoleAccess | JwtAccess | KubernetesAccess | GroupAccess
@@ -29,7 +30,7 @@ def declare_access(settings: Settings, after: Sequence[pulumi.Resource]) -> Mapp
         for path, method in settings.auth_methods.items()
     }
     access = {}
-    for name, binding in settings.access.items():
+    for name, binding in declared_access(settings.access).items():
         mount = methods[binding.mount].path if binding.mount in methods else binding.mount
         who = {"mount": mount, "policies": settings.policies_of(binding), **binding.vault_fields()}
         access[name] = WAYS[binding.method](name, who, pulumi.ResourceOptions(depends_on=list(after)))

@@ -7,7 +7,7 @@ from typing import cast
 import pulumi
 
 from components.permissions_boundary import PermissionsBoundary
-from components.role import Role, RoleArgs
+from components.roles import RoleArgs, Roles
 from components.secrets_engine import SecretsEngine, SecretsEngineArgs
 from components.seeded_engine import SeededEngine, holds_root
 from components.static_role import StaticRole
@@ -16,6 +16,7 @@ from components.vault_user import VaultUser
 from documents.stack import StackDocuments
 from documents.vault_policies import engine_policies
 from documents.vault_user import static_policy
+from program.foundation import whole
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class DeclaredEngine:
 
     user: VaultUser
     mount: SecretsEngine | SeededEngine
-    roles: Mapping[str, Role]
+    roles: Roles
     static_roles: Mapping[str, StaticRole]
     policies: VaultPolicies
 
@@ -32,7 +33,7 @@ class DeclaredEngine:
 def declare_engine(
     documents: StackDocuments, name: str, place: Mapping[str, str], after: Sequence[pulumi.Resource]
 ) -> DeclaredEngine:
-    """Declares an engine with its roles and their Vault policies.
+    """Declares an engine with its roles and their Vault policies; without them where only the foundation is declared.
 
     Args:
         documents: The stack's settings and documents.
@@ -50,12 +51,14 @@ def declare_engine(
         )
     mount = _mount(documents, name, user, pulumi.ResourceOptions(depends_on=[user, *bounds, *after]))
     within = pulumi.ResourceOptions(parent=mount)
+    policies = engine_policies(documents.settings, name) if whole() else {}
+    roles = _roles(documents, name, place) if whole() else {}
     return DeclaredEngine(
         user=user,
         mount=mount,
-        roles=_roles(documents, name, mount, place),
+        roles=Roles(name, {"mount": mount.path, "roles": roles}, within),
         static_roles=_static_roles(documents, name, mount, user),
-        policies=VaultPolicies(name, {"policies": engine_policies(documents.settings, name)}, within),
+        policies=VaultPolicies(name, {"policies": policies}, within),
     )
 
 
@@ -107,21 +110,13 @@ def _mount(
     return SecretsEngine(name, held, opts)
 
 
-def _roles(
-    documents: StackDocuments, engine: str, mount: SecretsEngine | SeededEngine, place: Mapping[str, str]
-) -> dict[str, Role]:
+def _roles(documents: StackDocuments, engine: str, place: Mapping[str, str]) -> dict[str, RoleArgs]:
     policies, boundaries = documents.role_documents(**place), documents.boundary_arns(engine, **place)
     roles = {}
     for name, role in documents.settings.roles_of(engine).items():
-        declared = {
-            "mount": mount.path,
-            "role_name": name,
-            "policy_document": policies.get(name),
-            "permissions_boundary_arn": boundaries.get(name),
-        }
+        made = {"policy_document": policies.get(name), "permissions_boundary_arn": boundaries.get(name)}
         # Which fields a role has is its credential type's matter; the settings have checked them.
-        arguments = cast("RoleArgs", declared | role.vault_fields())
-        roles[name] = Role(name, arguments, pulumi.ResourceOptions(parent=mount))
+        roles[name] = cast("RoleArgs", made | role.vault_fields())
     return roles
 
 

@@ -1,5 +1,6 @@
 """What the program asks of Pulumi's SDK itself."""
 
+import gc
 import os
 
 import pulumi
@@ -16,6 +17,14 @@ def spare_debug_messages() -> None:
     """
     if not os.environ.get(KEEP):
         pulumi.log.debug = _nothing
+
+
+def spare_garbage_collection() -> None:
+    """Keeps Python from looking for garbage in cycles: a program that declares and ends leaves next to none.
+
+    Each look goes through all that lives, which only grows: a sixth of the program's time on a stack of 500 roles.
+    """
+    gc.disable()
 
 
 def _nothing(

@@ -6,10 +6,10 @@ import io
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import hvac
 import requests
@@ -44,7 +44,7 @@ from tools.paths import LOCAL_HOME, PROJECT
 from tools.pulumi_stack import PulumiStack
 from tools.recovery import Place, recover
 from tools.review import command as reviewing
-from tools.update import GUARDED, update
+from tools.update import GUARDED, Recorded, Scope, update
 from tools.update import destroy as destroy_stack
 from tools.verify import Verifier, show
 
@@ -100,18 +100,19 @@ def main(words: Sequence[str]) -> int:
 def up(arguments: argparse.Namespace) -> int:
     """Brings the stack to what its settings say, and proves it."""
     stack = _open(arguments, start=True)
-    _select_and_recover(stack)
-    _warn_of_leases(stack)
-    return update(stack, GUARDED, _confirm(arguments, "update")) or verify(arguments)
+    vault, recorded = _select_and_recover(stack)
+    config = config_of(stack)
+    _warn_of_leases(vault, config, recorded)
+    return update(stack, GUARDED, _confirm(arguments, "update"), Scope.of(recorded, config)) or verify(arguments)
 
 
 def preview(arguments: argparse.Namespace) -> int:
     """Shows what `up` would change, and changes nothing."""
     stack = _open(arguments, start=True)
     enter(stack)
-    vault_of(stack)
+    vault = vault_of(stack)
     stack.ensure(create=arguments.stack == LOCAL)
-    _warn_of_leases(stack)
+    _warn_of_leases(vault, config_of(stack), stack.resources())
     return stack.run("preview", "--diff", *GUARDED).returncode
 
 
@@ -144,13 +145,13 @@ def destroy(arguments: argparse.Namespace) -> int:
             f"the stack {stack.name} is protected, and nothing was destroyed; to destroy it, set vault-aws:protect to "
             f"false, run `make up STACK={stack.name}` and then `make down STACK={stack.name}`"
         )
-    vault = _select_and_recover(stack)
-    outputs = outputs_of(stack)
+    vault, recorded = _select_and_recover(stack)
+    outputs = outputs_of(recorded)
     environment = str(config_of(stack).get("vault-aws:environment") or stack.name)
     paths = {name: role["read"] for name, role in outputs.get("roles", {}).items()}
     mounts = set(outputs.get("mounts", {}).values())
     end_leases(vault, paths, mounts=mounts, environment=environment, force=arguments.force, say=_say)
-    if destroy_stack(stack, _confirm(arguments, "destroy")):
+    if destroy_stack(stack, _confirm(arguments, "destroy"), recorded):
         raise ToolError("the stack was not destroyed; mend what is said above and run `make down` again")
     return 0
 
@@ -159,7 +160,7 @@ def rotate(arguments: argparse.Namespace) -> int:
     """Replaces the keys that Vault holds: by a new generation, or by Vault itself where it rotates."""
     stack = _open(arguments, start=False)
     settings = settings_of(stack)
-    vault = _select_and_recover(stack)
+    vault, _ = _select_and_recover(stack)
     by_stack = [name for name, engine in settings.engines.items() if engine.rotation == "stack"]
     for name in by_stack:
         place = f"vault-aws:engines.{name}.vaultUser"
@@ -197,7 +198,7 @@ def verify(arguments: argparse.Namespace) -> int:
     """Reads a credential of every role, tries it, and ends its lease."""
     stack = _open(arguments, start=False)
     enter(stack)
-    roles = outputs_of(stack).get("roles", {})
+    roles = outputs_of(stack.resources()).get("roles", {})
     settings = settings_of(stack)
     if set(roles) != set(settings.roles):
         raise ToolError(f"the stack {stack.name} is not what its settings say; run `make up STACK={stack.name}` first")
@@ -244,25 +245,26 @@ def _open(arguments: argparse.Namespace, *, start: bool) -> PulumiStack:
     return open_stack(arguments.stack, arguments.home, start=start, say=_say)
 
 
-def _select_and_recover(stack: PulumiStack) -> hvac.Client:
-    """Selects a stack that is to be changed, once what a killed update left of it is mended; gives its Vault."""
+def _select_and_recover(stack: PulumiStack) -> tuple[hvac.Client, Recorded]:
+    """Selects a stack that is to be changed, once what a killed update left of it is mended.
+
+    Returns:
+        Its Vault, and the resources that its state holds.
+    """
     enter(stack)
     vault = vault_of(stack)
     killed = clear_up(stack, _say)
     stack.ensure(create=stack.name == LOCAL)
-    recover(stack, lambda: Place.of(stack.name, config_of(stack), vault), _say, killed=killed)
-    return vault
+    return vault, recover(stack, lambda: Place.of(stack.name, config_of(stack), vault), _say, killed=killed)
 
 
-def _warn_of_leases(stack: PulumiStack) -> None:
+def _warn_of_leases(vault: hvac.Client, config: Mapping[str, Any], recorded: Recorded) -> None:
     """Says of roles that the settings do not name any more which leases of theirs live on."""
-    outputs = outputs_of(stack)
-    declared = config_of(stack).get("vault-aws:roles") or {}
-    going = {name: role["read"] for name, role in outputs.get("roles", {}).items() if name not in declared}
+    declared = config.get("vault-aws:roles") or {}
+    going = {name: role["read"] for name, role in outputs_of(recorded).get("roles", {}).items() if name not in declared}
     if going:
-        enter(stack)
         try:
-            living = live_leases(vault_of(stack), going)
+            living = live_leases(vault, going)
         except ToolError as error:
             # A preview's token may see no leases, and what is shown is worth more than this.
             _say(f"warning: {', '.join(going)} would go, and whether leases live on is not known: {error}")
@@ -274,12 +276,12 @@ def _warn_of_leases(stack: PulumiStack) -> None:
             )
 
 
-def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool]:
+def _confirm(arguments: argparse.Namespace, what: str) -> Callable[[], bool] | None:
     """Asks whoever sits at a terminal. The local stack needs no word; a run by nobody has been reviewed before."""
+    if arguments.stack == LOCAL:
+        return None
 
     def ask() -> bool:
-        if arguments.stack == LOCAL:
-            return True
         if sys.stdin.isatty():
             return input(f"{what} the stack {arguments.stack}? (yes/no) ").strip().lower() in {"y", "yes"}
         if what == "update":

@@ -1,8 +1,7 @@
 """Opens a stack for a command: its toolchain and servers, its settings, its Vault."""
 
-import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,17 +98,13 @@ def settings_of(stack: PulumiStack) -> Settings:
     return read_stack(config_of(stack), stack.name).settings
 
 
-def outputs_of(stack: PulumiStack) -> dict[str, Any]:
-    """What the stack exports.
-
-    Raises:
-        ToolError: Pulumi refuses.
-    """
-    outputs = stack.run("stack", "output", "--json", capture=True)
-    if outputs.returncode:
-        raise ToolError(f"the outputs of stack {stack.name} cannot be read:\n{outputs.stderr.strip()}")
-    found: dict[str, Any] = json.loads(outputs.stdout)
-    return found
+def outputs_of(recorded: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What a stack exports, by the resources that its state holds; nothing, if it was never updated to its end."""
+    for resource in recorded:
+        if resource["type"] == "pulumi:pulumi:Stack":
+            found: Mapping[str, Any] = resource.get("outputs") or {}
+            return found
+    return {}
 
 
 def vault_of(stack: PulumiStack) -> hvac.Client:

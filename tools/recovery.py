@@ -73,7 +73,9 @@ class Place:
         return cls(account, caller["Arn"].split(":")[1], iam, vault)
 
 
-def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str], None], *, killed: bool) -> None:
+def recover(
+    stack: PulumiStack, place: Callable[[], Place], say: Callable[[str], None], *, killed: bool
+) -> Sequence[Mapping[str, Any]]:
     """Brings the state to what there is, if an update was killed or failed; else asks for nothing but the state.
 
     Args:
@@ -81,6 +83,9 @@ def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str],
         place: Gives where it stands.
         killed: Whether an update is known to have been killed, though its state may name nothing that was under way.
         say: Takes one line for each thing found.
+
+    Returns:
+        The resources that the state holds then.
 
     Raises:
         ToolError: It takes a person: the message says what to do. What was done so far stays done.
@@ -90,7 +95,7 @@ def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str],
     pending = deployment.get("pending_operations") or []
     resources = list(deployment.get("resources") or [])
     if not pending and not killed and not any(resource.get("initErrors") for resource in resources):
-        return
+        return resources
     say(f"the last update of the stack {stack.name} did not end well; bringing the state to what is there")
     creating = [operation["resource"] for operation in pending if operation["type"] == "creating"]
     if creating:
@@ -110,6 +115,7 @@ def recover(stack: PulumiStack, place: Callable[[], Place], say: Callable[[str],
         stack.write_state({**state, "deployment": {**deployment, "resources": resources, "pending_operations": []}})
     if stack.run("refresh", "--yes", "--skip-preview").returncode:
         raise ToolError("the state was not brought up to date; mend what is said above, and run the same command again")
+    return stack.resources()
 
 
 class _Found:

@@ -5,16 +5,20 @@ nearly all the time that an update takes (500 roles: 309 s with, 24 s without). 
 and the mount: made again they would collide, or leave a key behind. Roles, Vault policies and logins are written by
 name; writing one twice is writing it once. So where many of these change, everything else is updated first, with its
 checkpoints, and then they, without.
+
+A preview comes first where it decides anything: where somebody is asked, where the policy pack may refuse, and where
+it is not known without it whether many of those change.
 """
 
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from program.foundation import FOUNDATION
 from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
 
@@ -36,7 +40,7 @@ REPEATABLE: Final = frozenset(
         "vault-aws:access:Jwt",
         "vault-aws:access:Kubernetes",
         "vault-aws:access:VaultPolicies",
-        "vault-aws:role:Role",
+        "vault-aws:role:Roles",
     }
 )
 """What Vault takes again under the same name, and the components of it. Nothing but `LAST` depends on any of it."""
@@ -46,7 +50,53 @@ LAST: Final = frozenset({"vault:appRole/authBackendRole:AuthBackendRole", "vault
 (`local_secret_ids can only be modified during role creation`).
 """
 
+OF_A_ROLE: Final = 2
+"""So many resources a role is: itself, and the Vault policy that reads it."""
+
 _UNCHANGED: Final = frozenset({"same", "read"})
+
+
+Recorded = Sequence[Mapping[str, Any]]
+"""Resources as a state holds them."""
+
+
+def repeatable(recorded: Recorded) -> Sequence[str]:
+    """The URNs of the resources that may be made twice."""
+    return [resource["urn"] for resource in recorded if resource["type"] in REPEATABLE]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How large a stack is and will be.
+
+    Attributes:
+        standing: How many resources its state holds that may be made twice.
+        roles: How many roles its settings declare.
+    """
+
+    standing: int
+    roles: int
+
+    @classmethod
+    def of(cls, recorded: Recorded, config: Mapping[str, Any]) -> "Scope":
+        """The scope of a stack with such a state and such settings."""
+        roles = config.get("vault-aws:roles")
+        return cls(len(repeatable(recorded)), len(roles) if isinstance(roles, Mapping) else 0)
+
+    @property
+    def many(self) -> bool:
+        """Whether an update may change many."""
+        return max(self.standing, self.roles * OF_A_ROLE) >= MANY
+
+    @property
+    def new(self) -> bool:
+        """Whether it has many to make, and none so far."""
+        return self.many and not self.standing
+
+    @property
+    def undecided(self) -> bool:
+        """Whether only a preview can tell if many change."""
+        return self.many and not self.new
 
 
 @dataclass(frozen=True)
@@ -89,62 +139,78 @@ class Planned:
         return [change.urn for change in self.changes if change.type in LAST]
 
 
-def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], bool]) -> int:
-    """Previews a stack, has the update confirmed, and does it.
+Step = tuple[PulumiStack, Sequence[str]]
+"""A command of an update: with which environment, and its words."""
+
+
+def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], bool] | None, scope: Scope) -> int:
+    """Updates a stack; previews it first where that decides anything.
 
     Args:
         stack: The stack.
-        options: What the preview and each update are also given, such as a policy pack.
-        confirm: Asked once, if there is anything to do.
+        options: What the preview and the update are also given, such as a policy pack.
+        confirm: Asked once, if there is anything to do; None where nobody is asked and no policy is mandatory.
+        scope: How large the stack is.
 
     Returns:
         The exit status: Pulumi's, or 1 if it was not confirmed. Nothing was changed by a preview that failed.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        events = Path(folder) / "events.json"
-        logging = replace(stack, env={**stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
-        status = logging.run("preview", *options, "--event-log", str(events)).returncode
-        if status:
-            return status
-        planned = read_events(events)
-    if not planned.changes and not planned.outputs_change:
-        return 0
-    if not confirm():
-        sys.stderr.write("nothing was changed\n")
-        return 1
-    words = ("up", "--yes", "--skip-preview", *options)
-    first = planned.first
-    if first is None:
-        return stack.run(*words).returncode
-    last = [word for urn in planned.last for word in ("--exclude", urn)]
-    steps = [(stack, (*words, *_targets(first)))] if first else []
-    steps.append((_without_checkpoints(stack), (*words, *last)))
-    steps += [(stack, words)] if last else []
-    for one, step in steps:
-        status = one.run(*step).returncode
+    planned = None
+    if confirm is not None or scope.undecided:
+        with tempfile.TemporaryDirectory() as folder:
+            events = Path(folder) / "events.json"
+            logging = replace(stack, env={**stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
+            status = logging.run("preview", *options, "--event-log", str(events)).returncode
+            if status:
+                return status
+            planned = read_events(events)
+        if not planned.changes and not planned.outputs_change:
+            return 0
+        if confirm is not None and not confirm():
+            sys.stderr.write("nothing was changed\n")
+            return 1
+    for one, words in _steps(stack, options, planned, scope):
+        status = one.run(*words).returncode
         if status:
             return status
     return 0
 
 
-def destroy(stack: PulumiStack, confirm: Callable[[], bool]) -> int:
-    """Shows what destroying a stack takes away, has it confirmed, and destroys it.
+def _steps(stack: PulumiStack, options: Sequence[str], planned: Planned | None, scope: Scope) -> Sequence[Step]:
+    """What an update runs; the policy pack is asked by the last of it, which sees every resource."""
+    words = ("up", "--yes", "--skip-preview")
+    if scope.new:
+        foundation = replace(stack, env={**stack.env, FOUNDATION: "true"})
+        return [(foundation, words), (_without_checkpoints(stack), (*words, *options))]
+    if planned is None or planned.first is None:
+        return [(stack, (*words, *options))]
+    first = [(stack, (*words, *_targets(planned.first)))] if planned.first else []
+    if not planned.last:
+        return [*first, (_without_checkpoints(stack), (*words, *options))]
+    excluded = [word for urn in planned.last for word in ("--exclude", urn)]
+    return [*first, (_without_checkpoints(stack), (*words, *excluded)), (stack, (*words, *options))]
+
+
+def destroy(stack: PulumiStack, confirm: Callable[[], bool] | None, recorded: Recorded) -> int:
+    """Destroys a stack; shows before what that takes away, and has it confirmed.
 
     Args:
         stack: The stack.
-        confirm: Asked once.
+        confirm: Asked once; None where nobody is asked, and nothing is shown before.
+        recorded: The resources that its state holds.
 
     Returns:
         The exit status: Pulumi's, or 1 if it was not confirmed.
     """
-    status = stack.run("destroy", "--preview-only").returncode
-    if status:
-        return status
-    if not confirm():
-        sys.stderr.write("nothing was changed\n")
-        return 1
+    if confirm is not None:
+        status = stack.run("destroy", "--preview-only").returncode
+        if status:
+            return status
+        if not confirm():
+            sys.stderr.write("nothing was changed\n")
+            return 1
     words = ("destroy", "--yes", "--skip-preview")
-    first = [resource["urn"] for resource in stack.resources() if resource["type"] in REPEATABLE]
+    first = repeatable(recorded)
     if len(first) >= MANY:
         # What is deleted twice is deleted once: Vault says nothing about a role that is not there.
         status = _without_checkpoints(stack).run(*words, "--target-dependents", *_targets(first)).returncode

@@ -36,6 +36,7 @@ class Registered:
     delete_before_replace: bool
     replace_on_changes: set[str]
     protect: bool
+    former_urns: set[str]
 
 
 @dataclass
@@ -102,6 +103,7 @@ class _Monitor(MockMonitor):
                 request.deleteBeforeReplace,
                 set(request.replaceOnChanges),
                 request.protect,
+                {alias.urn for alias in request.aliases},
             )
         )
         return super().RegisterResource(request)  # type: ignore[no-untyped-call] # likewise

@@ -1,5 +1,6 @@
 """The whole program, with mocks: what every stack file sends is what the providers and their packages know."""
 
+import gc
 import json
 import re
 import runpy
@@ -10,10 +11,12 @@ import pulumi
 import pytest
 import yaml
 
+from program.foundation import FOUNDATION
 from program.sdk import KEEP, spare_debug_messages
 from tests.components.conftest import Recorder, new_recorder
 from tests.tools.provider_schemas import unknown_properties
 from tools.paths import PROJECT
+from tools.update import REPEATABLE
 
 # Inputs of the alarm that the official plugin alone has: the built one's upstream is older. A stack that is to run on
 # the built one does without (`vault-aws:alarm`, regions and readOnlyCalls).
@@ -32,7 +35,11 @@ def run_program(path: Path) -> Recorder:
     pulumi.runtime.set_all_config(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in (DEFAULTS | config).items()}
     )
-    recorder.run(lambda: runpy.run_path(str(PROJECT / "__main__.py")) and None)
+    try:
+        recorder.run(lambda: runpy.run_path(str(PROJECT / "__main__.py")) and None)
+    finally:
+        # The program needs no collector to its end; these tests go on.
+        gc.enable()
     return recorder
 
 
@@ -75,6 +82,20 @@ def test_resources_are_parented_and_named_once(path: Path) -> None:
     assert len(names) == len(set(names))
     own = [resource for resource in recorder.resources if not resource.type.startswith(("vault-aws:", "pulumi:"))]
     assert all(resource.parent for resource in own)
+
+
+@pytest.mark.parametrize("path", STACKS, ids=lambda path: path.name)
+def test_the_foundation_is_all_that_may_not_be_made_twice(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made() -> dict[tuple[str, str], dict[str, Any]]:
+        return {
+            (resource.type, resource.name): resource.inputs
+            for resource in run_program(path).resources
+            if not resource.type.startswith("vault-aws:")
+        }
+
+    whole = made()
+    monkeypatch.setenv(FOUNDATION, "true")
+    assert made() == {key: inputs for key, inputs in whole.items() if key[0] not in REPEATABLE}
 
 
 def protected(path: Path) -> set[str]:

@@ -3,15 +3,36 @@
 import os
 import signal
 import subprocess
-import threading
+import sys
 import time
+from collections.abc import Callable
 
+import hvac
 import pytest
 
 from tests.e2e.conftest import World
+from tests.e2e.faults.inventory import assert_sound
 from tools import update as updating
+from tools.paths import PROJECT
+from tools.pulumi_stack import PulumiStack
+from tools.update import MANY, OF_A_ROLE, Scope
 
 pytestmark = pytest.mark.e2e
+
+MIDWAY = MANY // OF_A_ROLE + 5
+"""Roles enough to leave checkpoints out."""
+
+
+class ListedStack(PulumiStack):
+    """A stack that lists what Pulumi is asked to do with it."""
+
+    asked: list[str] = []
+
+    def run(self, *words: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+        steps = {"VAULT_AWS_FOUNDATION": "foundation", "PULUMI_SKIP_CHECKPOINTS": "without checkpoints"}
+        how = [said for name, said in steps.items() if name in self.env] + ["targets"] * ("--target" in words)
+        self.asked.append(" ".join([words[0], *how]))
+        return super().run(*words, capture=capture)
 
 
 def declare(world: World, count: int) -> None:
@@ -22,19 +43,48 @@ def declare(world: World, count: int) -> None:
 
 
 def roles_in_vault(world: World) -> set[str]:
-    found: list[str] = world.vault.adapter.list("/v1/aws/roles")["data"]["keys"]
-    return set(found)
+    try:
+        answer = world.vault.adapter.list("/v1/aws/roles")
+    except hvac.exceptions.InvalidPath:
+        return set()
+    return set(answer["data"]["keys"]) if answer else set()
 
 
-def test_many_roles_come_in_two_steps_and_go_in_two(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(updating, "MANY", 5)
+def scope(world: World) -> Scope:
+    return Scope.of(world.stack.resources(), world.config)
+
+
+def test_many_roles_come_after_all_else_and_go_before_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(updating, "MANY", 10)
     declare(world, 5)
-    assert updating.update(world.stack, (), lambda: True) == 0
+    stack = ListedStack(world.stack.name, world.stack.env, world.stack.config_file, world.stack.project)
+    asked = ListedStack.asked
+
+    asked.clear()
+    assert updating.update(stack, (), None, scope(world)) == 0
+    assert asked == ["up foundation", "up without checkpoints"]
     assert roles_in_vault(world) == set(world.roles)
     assert world.read("many-4")["data"]["access_key"]
     world.pulumi("refresh", "--yes", "--expect-no-changes")
-    assert updating.update(world.stack, (), lambda: pytest.fail("there is nothing to confirm")) == 0
-    assert updating.destroy(world.stack, lambda: True) == 0
+
+    asked.clear()
+    assert updating.update(stack, (), lambda: pytest.fail("there is nothing to confirm"), scope(world)) == 0
+    assert asked == ["preview"]
+
+    world.config["vault-aws:engines"]["aws"]["maxLeaseTtl"] = "5h"
+    for role in world.roles.values():
+        if role["credentialType"] == "iam_user":
+            role["tags"] = {"round": "second"}
+    monkeypatch.setattr(updating, "MANY", 6)
+    world.write()
+    asked.clear()
+    assert updating.update(stack, (), None, scope(world)) == 0
+    assert asked == ["preview", "up targets", "up without checkpoints"]
+    world.pulumi("refresh", "--yes", "--expect-no-changes")
+
+    asked.clear()
+    assert updating.destroy(stack, lambda: True, stack.resources()) == 0
+    assert asked == ["stack", "destroy", "destroy without checkpoints targets", "destroy"]
     assert "aws/" not in world.vault.sys.list_mounted_secrets_engines()["data"]
     assert world.user_names() == set()
     assert world.stack.resources() == []
@@ -43,46 +93,68 @@ def test_many_roles_come_in_two_steps_and_go_in_two(world: World, monkeypatch: p
 def test_nothing_happens_without_a_yes(shared_world: World) -> None:
     world = shared_world
     declare(world, 1)
-    assert updating.update(world.stack, (), lambda: False) == 1
+    assert updating.update(world.stack, (), lambda: False, scope(world)) == 1
     assert "many-0" not in roles_in_vault(world)
 
 
+def has_mount(world: World) -> bool:
+    return "aws/" in world.vault.sys.list_mounted_secrets_engines()["data"]
+
+
+def has_roles(count: int) -> Callable[[World], bool]:
+    return lambda world: len(roles_in_vault(world)) >= count
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(has_mount, id="the mount", marks=pytest.mark.soak),
+        pytest.param(has_roles(1), id="the first role", marks=pytest.mark.soak),
+        pytest.param(has_roles(MIDWAY // 2), id="half of the roles"),
+        pytest.param(has_roles(MIDWAY), id="most roles", marks=pytest.mark.soak),
+    ],
+)
+def test_a_first_make_up_of_many_roles_that_is_killed_loses_nothing(
+    world: World, moment: Callable[[World], bool]
+) -> None:
+    declare(world, MIDWAY)
+    kill_make_up(world, moment)
+    recovers(world)
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("written", [1, 20, 55])
-def test_a_kill_while_nothing_is_recorded_loses_nothing(world: World, written: int) -> None:
-    world.up()
-    declare(world, 60)
+@pytest.mark.parametrize("made", [1, MIDWAY // 2, MIDWAY])
+def test_a_make_up_of_many_more_roles_that_is_killed_loses_nothing(world: World, made: int) -> None:
+    assert world.tools("up").returncode == 0
     before = len(roles_in_vault(world))
+    declare(world, MIDWAY)
+    kill_make_up(world, has_roles(before + made))
+    recovers(world)
 
-    def kill_midway() -> None:
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and len(roles_in_vault(world)) < before + written:
-            time.sleep(0.005)
-        for group in groups:
-            os.killpg(group, signal.SIGKILL)
 
-    groups: list[int] = []
-    real = subprocess.run
+def kill_make_up(world: World, moment: Callable[[World], bool]) -> None:
+    """Runs `make up` and kills it (-9), and Pulumi with it, once Vault is so far; its plugins live on."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools", "up", "--home", str(world.local.home)],
+        cwd=PROJECT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while not moment(world):
+        assert process.poll() is None, "it ended before that"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
 
-    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
-        if command[:2] != ["pulumi", "up"]:
-            return real(command, **options)  # type: ignore[call-overload,no-any-return] # passed on as it came
-        process = subprocess.Popen(command, start_new_session=True, **_popen(options))  # type: ignore[call-overload] # as above
-        groups.append(process.pid)
-        return subprocess.CompletedProcess(command, process.wait())
 
-    killer = threading.Thread(target=kill_midway)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tools.pulumi_stack.subprocess.run", run)
-        killer.start()
-        assert updating.update(world.stack, (), lambda: True) != 0
-        killer.join()
-    assert before + written <= len(roles_in_vault(world))
-    world.pulumi("cancel", "--yes", check=False)
-    assert updating.update(world.stack, (), lambda: True) == 0
+def recovers(world: World) -> None:
+    """Runs `make up` once; fails unless all is as it should be."""
+    done = world.tools("up")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "did not end well; bringing the state to what is there" in done.stdout
     assert roles_in_vault(world) == set(world.roles)
-    world.pulumi("refresh", "--yes", "--expect-no-changes")
-
-
-def _popen(options: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in options.items() if key in {"cwd", "env", "text"}}
+    assert_sound(world)

@@ -126,7 +126,7 @@ def test_the_keys_are_secret() -> None:
         ("pulumi:providers:aws", {"endpoints": [{"aim": "http://localhost"}]}, "endpoints.aim"),
         ("aws:index/getCallerIdentity:getCallerIdentity", {"id": None}, None),
         ("aws:iam/user:User", {"name": "vault", "pathh": "/"}, "pathh"),
-        ("vault-aws:role:Role", {"anything": 1}, None),
+        ("vault-aws:role:Roles", {"anything": 1}, None),
     ],
 )
 def test_unknown_properties_are_named(token: str, inputs: dict[str, object], named: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tools import update as updating
-from tools.update import MANY, Change, Planned, read_events
+from tools.update import MANY, OF_A_ROLE, Change, Planned, Scope, read_events
 
 ROLE, POLICY = "vault:aws/secretBackendRole:SecretBackendRole", "vault:index/policy:Policy"
 USER, MOUNT = "aws:iam/user:User", "vault:aws/secretBackend:SecretBackend"
@@ -19,6 +19,27 @@ def changes(type_: str, operation: str = "create", count: int = MANY) -> list[Ch
 
 def test_few_changes_are_made_at_once_with_checkpoints() -> None:
     assert Planned([*changes(ROLE, count=MANY - 1), *changes(USER, count=1)], outputs_change=True).first is None
+
+
+@pytest.mark.parametrize(
+    ("scope", "new", "undecided"),
+    [
+        (Scope(standing=0, roles=MANY // OF_A_ROLE - 1), False, False),
+        (Scope(standing=0, roles=MANY // OF_A_ROLE), True, False),
+        (Scope(standing=1, roles=MANY // OF_A_ROLE), False, True),
+        (Scope(standing=MANY, roles=0), False, True),
+        (Scope(standing=MANY - 1, roles=0), False, False),
+    ],
+)
+def test_a_preview_decides_where_neither_state_nor_settings_do(scope: Scope, new: bool, undecided: bool) -> None:
+    assert (scope.new, scope.undecided) == (new, undecided)
+
+
+def test_the_scope_is_of_what_the_state_holds_and_the_settings_declare() -> None:
+    recorded = [{"urn": "a", "type": ROLE}, {"urn": "b", "type": USER}, {"urn": "c", "type": POLICY}]
+    assert Scope.of(recorded, {"vault-aws:roles": {"reader": {}}}) == Scope(standing=2, roles=1)
+    # What is wrong with them the program says, in words of its own.
+    assert Scope.of([], {"vault-aws:roles": 5}) == Scope(standing=0, roles=0)
 
 
 def test_many_roles_come_after_all_that_must_be_recorded() -> None:

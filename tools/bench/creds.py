@@ -17,8 +17,7 @@ import hvac
 import yaml
 
 from tools.bench.session import Servers, Session
-from tools.bench.ways import LoggedStack, logged, succeed
-from tools.update import GUARDED, destroy, update
+from tools.bench.ways import LoggedStack, bring_up, logged, take_down
 
 ROLES: Final = {"iam_user": "report-reader", "assumed_role": "deploy"}
 """The role of each credential type that is read."""
@@ -63,12 +62,12 @@ def _one_run(session: Session, servers: Servers, round_: int, clients: Sequence[
     if round_ % 2 == 0:
         measure("bare", _BARE, root)
     _write_config(servers, stack)
-    succeed(stack, "update", update(stack, GUARDED, lambda: True))
+    bring_up(stack, len(ROLES))
     beside = [("audited", _BARE, root), ("root", _STACK, root), ("consumer", _STACK, _log_in(servers))]
     shift = round_ % len(beside)
     for way, mount, token in (*beside[shift:], *beside[:shift]):
         measure(way, mount, token)
-    succeed(stack, "destroy", destroy(stack, lambda: True))
+    take_down(stack)
     if round_ % 2 == 1:
         measure("bare", _BARE, root)
 

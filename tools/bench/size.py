@@ -3,14 +3,15 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 from tools.bench.declared import Declared, write_settings
 from tools.bench.measure import watched
 from tools.bench.session import Servers, Session
-from tools.bench.ways import LoggedStack, logged, succeed
+from tools.bench.ways import LoggedStack, bring_up, logged, succeed, take_down
 from tools.errors import ToolError
-from tools.update import GUARDED, destroy, update
+from tools.update import GUARDED
 
 STEPS: Final = ("create", "preview", "up", "refresh", "change of one role", "destroy")
 """What is measured of a stack, in its order."""
@@ -98,16 +99,12 @@ class _Measured:
 
     @property
     def _actions(self) -> dict[str, Callable[[], None]]:
-        stack = self.stack
-
-        def up() -> None:
-            succeed(stack, "update", update(stack, GUARDED, lambda: True))
-
+        stack, up = self.stack, partial(bring_up, self.stack, self._count)
         return {
             "create": up,
             "preview": lambda: succeed(stack, "preview", stack.run("preview", "--diff", *GUARDED).returncode),
             "up": up,
             "refresh": lambda: succeed(stack, "refresh", stack.run("refresh", "--yes").returncode),
             "change of one role": up,
-            "destroy": lambda: succeed(stack, "destroy", destroy(stack, lambda: True)),
+            "destroy": partial(take_down, stack),
         }

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -21,7 +22,7 @@ from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
 from tools.scratch import Scratch
 from tools.toolchain import SOURCES
-from tools.update import GUARDED, destroy, update
+from tools.update import GUARDED, Scope, destroy, repeatable, update
 
 Action = Callable[[], None]
 
@@ -78,6 +79,17 @@ def succeed(stack: LoggedStack, what: str, status: int) -> None:
         raise ToolError(f"{what} of the stack {stack.name} ended with {status}:\n{last_words(stack.log.read_text())}")
 
 
+def bring_up(stack: LoggedStack, roles: int) -> None:
+    """What `make up` does of Pulumi with a local stack that declares so many roles."""
+    scope = Scope(len(repeatable(stack.resources())), roles)
+    succeed(stack, "update", update(stack, GUARDED, None, scope))
+
+
+def take_down(stack: LoggedStack) -> None:
+    """What `make down` does of Pulumi with a local stack."""
+    succeed(stack, "destroy", destroy(stack, None, stack.resources()))
+
+
 def last_words(text: str) -> str:
     """What an output says of errors, and its last lines."""
     lines = text.strip().splitlines()
@@ -121,10 +133,7 @@ class StackWay:
         """See `Way`."""
         stack = logged(self.scratch.stack, self.log)
         write_settings(stack, self.config, Declared([self.mount], count))
-
-        def up() -> None:
-            succeed(stack, "update", update(stack, GUARDED, lambda: True))
-
+        up = partial(bring_up, stack, count)
         steps: dict[str, Action] = {
             "create": up,
             "preview": lambda: succeed(stack, "preview", stack.run("preview", "--diff", *GUARDED).returncode),
@@ -132,7 +141,7 @@ class StackWay:
         }
         if count <= self.verified_up_to:
             steps["verified up"] = self._make_up
-        return steps | {"destroy": lambda: succeed(stack, "destroy", destroy(stack, lambda: True))}
+        return steps | {"destroy": partial(take_down, stack)}
 
     def _make_up(self) -> None:
         # The copy's own `tools`, so that they read its settings and documents.

@@ -100,7 +100,7 @@ def start(world: World, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command,
         cwd=PROJECT,
-        env={**world.stack.env, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+        env=world.stack.command_env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -46,7 +46,7 @@ def commit(folder: Path) -> None:
         ("policies/order-reader.json", ALL),
         ("policies/my-role.json", []),
         ("policies/notes.txt", []),
-        ("components/role.py", ALL),
+        ("components/roles.py", ALL),
         ("requirements.txt", ALL),
         ("README.md", []),
         ("docs/drift.md", []),

@@ -2,12 +2,12 @@
 
 import json
 
-from components.role import Role, RoleArgs
+import pulumi
+
+from components.roles import RoleArgs, Roles
 from tests.components.conftest import Recorder
 
 USER: RoleArgs = {
-    "mount": "aws",
-    "role_name": "reader",
     "credential_type": "iam_user",
     "policy_document": "{}",
     "policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"],
@@ -17,8 +17,6 @@ USER: RoleArgs = {
     "permissions_boundary_arn": "arn:aws:iam::123456789012:policy/boundary",
 }
 ASSUMED: RoleArgs = {
-    "mount": "aws",
-    "role_name": "deploy",
     "credential_type": "assumed_role",
     "role_arns": ["arn:aws:iam::123456789012:role/deploy"],
     "default_sts_ttl": 900,
@@ -28,8 +26,12 @@ ASSUMED: RoleArgs = {
 }
 
 
+def declared(name: str, role: RoleArgs) -> Roles:
+    return Roles("aws", {"mount": "aws", "roles": {name: role}})
+
+
 def test_an_iam_user_role_is_sent_whole(recorder: Recorder) -> None:
-    assert recorder.run(lambda: Role("reader", USER).creds_path) == "aws/creds/reader"
+    assert recorder.run(lambda: declared("reader", USER).creds_paths["reader"]) == "aws/creds/reader"
     assert recorder.of("vault:aws/secretBackendRole:SecretBackendRole")["reader-role"].inputs == {
         "backend": "aws",
         "name": "reader",
@@ -44,7 +46,7 @@ def test_an_iam_user_role_is_sent_whole(recorder: Recorder) -> None:
 
 
 def test_an_assumed_role_is_sent_whole(recorder: Recorder) -> None:
-    recorder.run(lambda: Role("deploy", ASSUMED).creds_path)
+    recorder.run(lambda: declared("deploy", ASSUMED).creds_paths["deploy"])
     assert recorder.of("vault:aws/secretBackendRole:SecretBackendRole")["deploy-role"].inputs == {
         "backend": "aws",
         "name": "deploy",
@@ -58,20 +60,29 @@ def test_an_assumed_role_is_sent_whole(recorder: Recorder) -> None:
 
 
 def test_a_replacement_deletes_first_because_both_have_one_name(recorder: Recorder) -> None:
-    recorder.run(lambda: Role("deploy", ASSUMED).creds_path)
+    recorder.run(lambda: declared("deploy", ASSUMED).creds_paths["deploy"])
     assert recorder.of("vault:aws/secretBackendRole:SecretBackendRole")["deploy-role"].delete_before_replace
 
 
 def test_a_session_token_role_takes_the_way_around_the_provider(recorder: Recorder) -> None:
     serial = "arn:aws:iam::123456789012:mfa/vault"
-    args: RoleArgs = {
-        "mount": "aws",
-        "role_name": "me",
-        "credential_type": "session_token",
-        "mfa_serial_number": serial,
-    }
-    recorder.run(lambda: Role("me", args).creds_path)
+    args: RoleArgs = {"credential_type": "session_token", "mfa_serial_number": serial}
+    recorder.run(lambda: declared("me", args).creds_paths["me"])
     assert recorder.of("vault:aws/secretBackendRole:SecretBackendRole") == {}
     endpoint = recorder.of("vault:generic/endpoint:Endpoint")["me-role"].inputs
     assert endpoint["path"] == "aws/roles/me"
     assert json.loads(endpoint["dataJson"]) == {"credential_type": "session_token", "mfa_serial_number": serial}
+
+
+def test_a_role_is_still_known_that_was_in_a_component_of_its_own(recorder: Recorder) -> None:
+    def program() -> pulumi.Output[str]:
+        engine = pulumi.ComponentResource("vault-aws:engine:SecretsEngine", "aws")
+        roles = Roles("aws", {"mount": "aws", "roles": {"me": ASSUMED}}, pulumi.ResourceOptions(parent=engine))
+        return roles.creds_paths["me"]
+
+    recorder.run(program)
+    role = recorder.of("vault:aws/secretBackendRole:SecretBackendRole")["me-role"]
+    assert role.former_urns == {
+        "urn:pulumi:test::vault-aws::vault-aws:engine:SecretsEngine$vault-aws:role:Role"
+        "$vault:aws/secretBackendRole:SecretBackendRole::me-role"
+    }
