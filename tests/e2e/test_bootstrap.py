@@ -234,7 +234,7 @@ def test_the_rights_are_enough_and_none_is_needless(pipeline: Pipeline) -> None:
     world.pulumi("refresh", "--preview-only", "--expect-no-changes")
     assert drift(world) == []
     world.roles["added"] = {**world.roles["report-reader"]}
-    assert set(world.changes()) == {"added", "added-role", "aws-added"}
+    assert set(world.changes()) == {"added-role", "aws-added"}
     refused = world.pulumi("up", "--yes", "--skip-preview", check=False)
     assert refused.returncode != 0
     assert "permission denied" in refused.stdout

@@ -26,7 +26,9 @@ FLAW = {"id": "GO-2026-0001", "modified": "2026-01-01T00:00:00Z"}
 
 @pytest.fixture(scope="module")
 def binaries() -> dict[str, Path]:
-    return {"actionlint": provide([ACTIONLINT], environ=os.environ, say=print)[ACTIONLINT] / "actionlint"}
+    # Built here, all of them, so that a test hears of nothing but what it asks.
+    tools = provide([ACTIONLINT, GOVULNCHECK, CYCLONEDX_GOMOD], environ=os.environ, say=print)
+    return {"actionlint": tools[ACTIONLINT] / "actionlint"}
 
 
 @pytest.fixture
