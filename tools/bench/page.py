@@ -11,6 +11,7 @@ from tools.bench.creds import WAYS
 from tools.bench.figures import bend, growth, median, milliseconds, percentile, ratio, seconds, size, table
 from tools.bench.plots import draw
 from tools.bench.size import STEPS
+from tools.bench.ways import UNGUARDED
 from tools.generated import replace_part
 
 Result = Mapping[str, Any]
@@ -22,6 +23,7 @@ _START: Final = "# Performance\n\nEach part is of one run of the command that it
 _STEP_NAMES: Final = {
     "create": "create",
     "preview": "no-change preview",
+    UNGUARDED: "the same without the policy pack",
     "up": "no-change update",
     "refresh": "refresh",
     "change of one role": "change of one role",
@@ -98,7 +100,9 @@ def _compare(result: Result) -> list[str]:
     )
     rows = []
     for roles in result["sizes"]:
-        for step in ("create", "preview", "up", "destroy"):
+        for step in ("create", "preview", UNGUARDED, "up", "destroy"):
+            if step == UNGUARDED and ("stack", roles, step) not in figures:
+                continue
             medians = {way: median(figures.get((way, roles, step), [])) for way in NAMES}
             cells = [_spread(figures.get((way, roles, step), [])) for way in ways]
             rows.append([f"{roles} roles, {_STEP_NAMES[step]}", *cells, ratio(medians["stack"], medians["terraform"])])

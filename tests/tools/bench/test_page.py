@@ -37,6 +37,7 @@ def comparison(**values: Any) -> dict[str, Any]:
         row("terraform", "create", 6.0, 5.0, 7.0),
         row("stack", "preview", 4.0, 4.0, 4.0),
         row("terraform", "preview", 2.0, 2.0, 2.0),
+        row("stack", "preview without the policy pack", 3.0),
         row("stack", "verified up", 19.0),
         row("article", "create", 70.0),
     ]
@@ -66,6 +67,7 @@ def credentials() -> dict[str, Any]:
 def test_ways_stand_side_by_side_as_medians_with_their_spread() -> None:
     text = render(comparison())
     assert "| 100 roles, create | 6.0 s (5.0 s to 9.0 s) | 6.0 s (5.0 s to 7.0 s) | 70.0 s | 1.00 |" in text
+    assert "| 100 roles, the same without the policy pack | 3.0 s | — | — | — |" in text
     assert "| 100 roles, destroy | — | — | — | — |" in text
 
 
