@@ -195,6 +195,7 @@ def build(tool: Tool, folder: Path, *, environ: Mapping[str, str], say: Callable
         # Whoever holds the lock is alone, so what lies here was left by a build that was killed.
         for stale in cache.glob(f".{name}-*.partial"):
             shutil.rmtree(stale, ignore_errors=True)
+        say(f"building {tool.name} {tool.version} from Go modules; a first build takes minutes")
         started = time.monotonic()
         # Never the same name twice: a compiler that outlived its killed parent must not write into this build.
         with tempfile.TemporaryDirectory(prefix=f".{name}-", suffix=".partial", dir=cache) as partial:

@@ -1,6 +1,7 @@
 """What credentials can do, each type of them, and what Vault's own user can."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -115,3 +116,20 @@ def test_a_username_template_moves_vaults_scope_along(world: World) -> None:
     world.read("my-role")
     assert any(name.startswith("lease-") for name in world.user_names())
     assert refused(world.aws("iam", world.root_key()).create_user, UserName="vault-x") == "AccessDenied"
+
+
+def test_a_role_that_can_too_much_fails_make_verify_by_name(world: World) -> None:
+    world.up()
+    # The probes are no part of the stack: with others, what stands is judged anew.
+    world.roles["my-role"]["probes"] = {"denied": world.roles["my-role"]["probes"]["allowed"]}
+    world.write()
+    users = world.user_names()
+    done = world.tools("verify")
+    assert done.returncode == 1
+    assert re.findall(r"│ (\S+) +│.*│ failed │", done.stdout) == ["my-role"]
+    assert len(re.findall(r"│ ok +│", done.stdout)) == len(world.roles) - 1
+    assert (
+        "my-role: s3:GetObject {'Bucket': 'reports', 'Key': 'hello.txt'} succeeded and must be refused" in done.stdout
+    )
+    # What was read to try it is taken back, whatever came of it.
+    assert world.user_names() == users
