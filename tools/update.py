@@ -3,11 +3,11 @@
 Pulumi writes the whole state after each step, so that nothing is lost if it is killed; with hundreds of roles that is
 nearly all the time that an update takes (500 roles: 309 s with, 24 s without). What matters there is the user, its key
 and the mount: made again they would collide, or leave a key behind. Roles, Vault policies and logins are written by
-name; writing one twice is writing it once. So where many of these change, everything else is updated first, with its
-checkpoints, and then they, without.
+name; writing one twice is writing it once. So where there are many of these, everything else is updated first, with
+its checkpoints, and then they, without.
 
 A preview comes first where it decides anything: where somebody is asked, where the policy pack may refuse, and where
-it is not known without it whether many of those change.
+a large stack that stands may change: it tells what is to be updated first.
 """
 
 import json
@@ -26,7 +26,11 @@ GUARDED: Final = ("--policy-pack", str(PROJECT / "policy_pack"))
 """The policy pack is asked whenever a stack is previewed or updated."""
 
 MANY: Final = 50
-"""From how many changes on it pays to run the program once more and to leave the checkpoints out."""
+"""From how many resources on that may be made twice it pays to run the program once more, without checkpoints.
+
+However few of them change: after a refresh Pulumi takes each for changed in a way that must be recorded, since the
+refresh forgets which inputs are defaults (`__defaults`), so that the next update writes the state for each.
+"""
 
 REPEATABLE: Final = frozenset(
     {
@@ -85,7 +89,7 @@ class Scope:
 
     @property
     def many(self) -> bool:
-        """Whether an update may change many."""
+        """Whether it has many, now or then."""
         return max(self.standing, self.roles * OF_A_ROLE) >= MANY
 
     @property
@@ -95,7 +99,7 @@ class Scope:
 
     @property
     def undecided(self) -> bool:
-        """Whether only a preview can tell if many change."""
+        """Whether only a preview can tell what must be recorded first, if anything changes."""
         return self.many and not self.new
 
 
@@ -127,9 +131,9 @@ class Planned:
 
     @property
     def first(self) -> list[str] | None:
-        """The URNs to update before the rest, with checkpoints; None if all is done at once, with checkpoints."""
+        """The URNs to update before the rest, with checkpoints; None if what must be recorded goes or is replaced."""
         rest = [change for change in self.changes if not change.repeatable]
-        if len(self.changes) - len(rest) < MANY or any(change.operation not in {"create", "update"} for change in rest):
+        if any(change.operation not in {"create", "update"} for change in rest):
             return None
         return [change.urn for change in rest if change.type not in LAST]
 
@@ -182,7 +186,7 @@ def _steps(stack: PulumiStack, options: Sequence[str], planned: Planned | None, 
     if scope.new:
         foundation = replace(stack, env={**stack.env, FOUNDATION: "true"})
         return [(foundation, words), (_without_checkpoints(stack), (*words, *options))]
-    if planned is None or planned.first is None:
+    if planned is None or planned.first is None or not scope.many:
         return [(stack, (*words, *options))]
     first = [(stack, (*words, *_targets(planned.first)))] if planned.first else []
     if not planned.last:

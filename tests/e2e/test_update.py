@@ -71,15 +71,20 @@ def test_many_roles_come_after_all_else_and_go_before_it(world: World, monkeypat
     assert updating.update(stack, (), lambda: pytest.fail("there is nothing to confirm"), scope(world)) == 0
     assert asked == ["preview"]
 
-    world.config["vault-aws:engines"]["aws"]["maxLeaseTtl"] = "5h"
-    for role in world.roles.values():
-        if role["credentialType"] == "iam_user":
-            role["tags"] = {"round": "second"}
-    monkeypatch.setattr(updating, "MANY", 6)
+    # A refresh has come before, after which Pulumi would record every role anew.
+    world.roles["many-0"]["tags"] = {"round": "second"}
+    world.write()
+    asked.clear()
+    assert updating.update(stack, (), None, scope(world)) == 0
+    assert asked == ["preview", "up without checkpoints"]
+
+    world.engine["maxLeaseTtl"] = "5h"
+    world.roles["many-0"]["tags"] = {"round": "third"}
     world.write()
     asked.clear()
     assert updating.update(stack, (), None, scope(world)) == 0
     assert asked == ["preview", "up targets", "up without checkpoints"]
+    assert world.vault.adapter.get("/v1/aws/roles/many-0")["data"]["iam_tags"]["round"] == "third"
     world.pulumi("refresh", "--yes", "--expect-no-changes")
 
     asked.clear()

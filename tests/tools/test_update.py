@@ -17,10 +17,6 @@ def changes(type_: str, operation: str = "create", count: int = MANY) -> list[Ch
     return [Change(f"urn:pulumi:dev::vault-aws::{type_}::{number}", type_, operation) for number in range(count)]
 
 
-def test_few_changes_are_made_at_once_with_checkpoints() -> None:
-    assert Planned([*changes(ROLE, count=MANY - 1), *changes(USER, count=1)], outputs_change=True).first is None
-
-
 @pytest.mark.parametrize(
     ("scope", "new", "undecided"),
     [
