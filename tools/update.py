@@ -131,11 +131,14 @@ class Planned:
 
     @property
     def first(self) -> list[str] | None:
-        """The URNs to update before the rest, with checkpoints; None if what must be recorded goes or is replaced."""
-        rest = [change for change in self.changes if not change.repeatable]
-        if any(change.operation not in {"create", "update"} for change in rest):
+        """The URNs to update before the rest, with checkpoints; None if what must be recorded is replaced.
+
+        What only goes is left to the rest: deleted twice, it is deleted once.
+        """
+        recorded = [change for change in self.changes if not change.repeatable and change.operation != "delete"]
+        if any(change.operation not in {"create", "update"} for change in recorded):
             return None
-        return [change.urn for change in rest if change.type not in LAST]
+        return [change.urn for change in recorded if change.type not in LAST]
 
     @property
     def last(self) -> list[str]:

@@ -50,6 +50,12 @@ def roles_in_vault(world: World) -> set[str]:
     return set(answer["data"]["keys"]) if answer else set()
 
 
+def keys(world: World) -> set[str]:
+    """The access keys of Vault's user."""
+    listed = world.aws("iam").list_access_keys(UserName="secrets-engine-local-aws")
+    return {key["AccessKeyId"] for key in listed["AccessKeyMetadata"]}
+
+
 def scope(world: World) -> Scope:
     return Scope.of(world.stack.resources(), world.config)
 
@@ -85,6 +91,15 @@ def test_many_roles_come_after_all_else_and_go_before_it(world: World, monkeypat
     assert updating.update(stack, (), None, scope(world)) == 0
     assert asked == ["preview", "up targets", "up without checkpoints"]
     assert world.vault.adapter.get("/v1/aws/roles/many-0")["data"]["iam_tags"]["round"] == "third"
+
+    before = keys(world)
+    world.engine["vaultUser"] = {"keyGeneration": 2}
+    world.write()
+    asked.clear()
+    assert updating.update(stack, (), None, scope(world)) == 0
+    assert asked == ["preview", "up targets", "up without checkpoints"]
+    assert len(keys(world) - before) == len(keys(world)) == 1
+    assert world.read("many-4")["data"]["access_key"]
     world.pulumi("refresh", "--yes", "--expect-no-changes")
 
     asked.clear()
@@ -134,6 +149,17 @@ def test_a_make_up_of_many_more_roles_that_is_killed_loses_nothing(world: World,
     before = len(roles_in_vault(world))
     declare(world, MIDWAY)
     kill_make_up(world, has_roles(before + made))
+    recovers(world)
+
+
+@pytest.mark.soak
+def test_a_rotation_under_many_roles_that_is_killed_as_the_old_key_goes_loses_nothing(world: World) -> None:
+    declare(world, MIDWAY)
+    assert world.tools("up").returncode == 0
+    world.engine["vaultUser"] = {"keyGeneration": 2}
+    world.write()
+    [old] = keys(world)
+    kill_make_up(world, lambda world: old not in keys(world))
     recovers(world)
 
 

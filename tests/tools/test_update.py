@@ -52,8 +52,15 @@ def test_approles_come_last_with_checkpoints_of_their_own() -> None:
     assert (planned.first, planned.last) == ([change.urn for change in changes(USER, count=1)], [logins[0].urn])
 
 
-@pytest.mark.parametrize("operation", ["delete", "replace", "create-replacement", "delete-replaced"])
-def test_what_takes_something_away_that_must_be_recorded_keeps_its_checkpoints(operation: str) -> None:
+def test_what_only_goes_goes_with_the_rest() -> None:
+    key = changes("aws:iam/accessKey:AccessKey", "delete", count=1)
+    assert Planned([*changes(MOUNT, "update", count=1), *key], outputs_change=True).first == [
+        change.urn for change in changes(MOUNT, count=1)
+    ]
+
+
+@pytest.mark.parametrize("operation", ["replace", "create-replacement", "delete-replaced"])
+def test_what_replaces_something_that_must_be_recorded_keeps_its_checkpoints(operation: str) -> None:
     assert Planned([*changes(ROLE), *changes(MOUNT, operation, count=1)], outputs_change=True).first is None
 
 
