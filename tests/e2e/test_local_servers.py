@@ -38,9 +38,11 @@ def test_up_again_after_a_reboot_and_down(tmp_path: Path, tools: toolchain.Toolc
         assert (status.returncode, status.stdout.count("  runs")) == (0, 2)
 
         for server in LocalStack(home).servers:
-            process = psutil.Process(server.pid)
-            process.kill()
-            process.wait(10)
+            # A reboot ends what a server started as well.
+            ended = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
+            for process in ended:
+                process.kill()
+            psutil.wait_procs(ended, 10)
         dead = run_tools(home, "status")
         assert (dead.returncode, dead.stdout.count("does not run")) == (1, 2)
         assert run_tools(home, "env").stderr == "the local servers do not run; `make up` starts them\n"
