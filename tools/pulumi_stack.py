@@ -6,9 +6,9 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from tools.errors import ToolError
 from tools.paths import PROJECT
@@ -49,6 +49,10 @@ class PulumiStack:
     config_file: Path | None = None
     project: Path = PROJECT
     deadline: float = 3600.0
+
+    def given(self, variable: str) -> Self:
+        """The same stack, whose commands find a variable of the environment set to `true`."""
+        return replace(self, env={**self.env, variable: "true"})
 
     @property
     def command_env(self) -> dict[str, str]:

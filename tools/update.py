@@ -14,7 +14,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +57,13 @@ LAST: Final = frozenset({"vault:appRole/authBackendRole:AuthBackendRole", "vault
 OF_A_ROLE: Final = 2
 """So many resources a role is: itself, and the Vault policy that reads it."""
 
-_UNCHANGED: Final = frozenset({"same", "read"})
+EVENTS: Final = "PULUMI_DEBUG_COMMANDS"
+"""The variable without which Pulumi takes no `--event-log`."""
 
+UNRECORDED: Final = "PULUMI_SKIP_CHECKPOINTS"
+"""The variable that has Pulumi write the state at the end alone."""
+
+_UNCHANGED: Final = frozenset({"same", "read"})
 
 Recorded = Sequence[Mapping[str, Any]]
 """Resources as a state holds them."""
@@ -166,8 +171,7 @@ def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], boo
     if confirm is not None or scope.undecided:
         with tempfile.TemporaryDirectory() as folder:
             events = Path(folder) / "events.json"
-            logging = replace(stack, env={**stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
-            status = logging.run("preview", *options, "--event-log", str(events)).returncode
+            status = stack.given(EVENTS).run("preview", *options, "--event-log", str(events)).returncode
             if status:
                 return status
             planned = read_events(events)
@@ -184,18 +188,18 @@ def update(stack: PulumiStack, options: Sequence[str], confirm: Callable[[], boo
 
 
 def _steps(stack: PulumiStack, options: Sequence[str], planned: Planned | None, scope: Scope) -> Sequence[Step]:
-    """What an update runs; the policy pack is asked by the last of it, which sees every resource."""
+    """What an update runs. Each is given the options, but for one that is only the first half of what nobody guards."""
     words = ("up", "--yes", "--skip-preview")
+    guarded = (*words, *options)
+    unrecorded = stack.given(UNRECORDED)
     if scope.new:
-        foundation = replace(stack, env={**stack.env, FOUNDATION: "true"})
-        return [(foundation, words), (_without_checkpoints(stack), (*words, *options))]
+        return [(stack.given(FOUNDATION), guarded if planned else words), (unrecorded, guarded)]
     if planned is None or planned.first is None or not scope.many:
-        return [(stack, (*words, *options))]
-    first = [(stack, (*words, *_targets(planned.first)))] if planned.first else []
-    if not planned.last:
-        return [*first, (_without_checkpoints(stack), (*words, *options))]
+        return [(stack, guarded)]
+    first = [(stack, (*guarded, *_targets(planned.first)))] if planned.first else []
     excluded = [word for urn in planned.last for word in ("--exclude", urn)]
-    return [*first, (_without_checkpoints(stack), (*words, *excluded)), (stack, (*words, *options))]
+    last = [(stack, guarded)] if excluded else []
+    return [*first, (unrecorded, (*guarded, *excluded)), *last]
 
 
 def destroy(stack: PulumiStack, confirm: Callable[[], bool] | None, recorded: Recorded) -> int:
@@ -220,7 +224,7 @@ def destroy(stack: PulumiStack, confirm: Callable[[], bool] | None, recorded: Re
     first = repeatable(recorded)
     if len(first) >= MANY:
         # What is deleted twice is deleted once: Vault says nothing about a role that is not there.
-        status = _without_checkpoints(stack).run(*words, "--target-dependents", *_targets(first)).returncode
+        status = stack.given(UNRECORDED).run(*words, "--target-dependents", *_targets(first)).returncode
         if status:
             return status
     return stack.run(*words).returncode
@@ -228,10 +232,6 @@ def destroy(stack: PulumiStack, confirm: Callable[[], bool] | None, recorded: Re
 
 def _targets(urns: Sequence[str]) -> list[str]:
     return [word for urn in urns for word in ("--target", urn)]
-
-
-def _without_checkpoints(stack: PulumiStack) -> PulumiStack:
-    return replace(stack, env={**stack.env, "PULUMI_SKIP_CHECKPOINTS": "true"})
 
 
 def read_events(log: Path) -> Planned:

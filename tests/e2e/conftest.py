@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tools.local_stack import LocalStack
 from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
 from tools.scratch import start_scratch
-from tools.update import read_events
+from tools.update import EVENTS, read_events
 from tools.vault_server import find_vault
 
 
@@ -94,7 +94,7 @@ class World:
         """Runs an update; returns what it did, by resource name, nothing that stayed the same."""
         events = self.local.home / "events.json"
         events.unlink(missing_ok=True)
-        self.stack = replace(self.stack, env={**self.stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
+        self.stack = self.stack.given(EVENTS)
         self.up("--event-log", str(events))
         return {change.urn.split("::", 3)[-1]: change.operation for change in read_events(events).changes}
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tools import toolchain
 from tools.local_stack import LocalStack
 from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
+from tools.update import EVENTS
 
 pytestmark = pytest.mark.e2e
 
@@ -92,8 +93,7 @@ def secrets_of(home: Path) -> dict[str, str]:
 def update_with_events(stack: PulumiStack, log: Path) -> None:
     """Makes another key by an update whose events Pulumi writes down."""
     stack.configure("vault-aws:engines.aws.vaultUser.keyGeneration", "3")
-    logging = replace(stack, env={**stack.env, "PULUMI_DEBUG_COMMANDS": "true"})
-    done = logging.run("up", "--yes", "--skip-preview", "--event-log", str(log), capture=True)
+    done = stack.given(EVENTS).run("up", "--yes", "--skip-preview", "--event-log", str(log), capture=True)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 import hvac
 import pytest
 
+from program.foundation import FOUNDATION
 from tests.e2e.conftest import World
 from tests.e2e.faults.inventory import assert_sound
 from tools import update as updating
 from tools.paths import PROJECT
 from tools.pulumi_stack import PulumiStack
-from tools.update import MANY, OF_A_ROLE, Scope
+from tools.update import MANY, OF_A_ROLE, UNRECORDED, Scope
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +30,7 @@ class ListedStack(PulumiStack):
     asked: list[str] = []
 
     def run(self, *words: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-        steps = {"VAULT_AWS_FOUNDATION": "foundation", "PULUMI_SKIP_CHECKPOINTS": "without checkpoints"}
+        steps = {FOUNDATION: "foundation", UNRECORDED: "without checkpoints"}
         how = [said for name, said in steps.items() if name in self.env] + ["targets"] * ("--target" in words)
         self.asked.append(" ".join([words[0], *how]))
         return super().run(*words, capture=capture)
@@ -139,7 +140,7 @@ def test_a_first_make_up_of_many_roles_that_is_killed_loses_nothing(
 ) -> None:
     declare(world, MIDWAY)
     kill_make_up(world, moment)
-    recovers(world)
+    assert "did not end well; bringing the state to what is there" in recovers(world)
 
 
 @pytest.mark.soak
@@ -149,7 +150,7 @@ def test_a_make_up_of_many_more_roles_that_is_killed_loses_nothing(world: World,
     before = len(roles_in_vault(world))
     declare(world, MIDWAY)
     kill_make_up(world, has_roles(before + made))
-    recovers(world)
+    assert "did not end well; bringing the state to what is there" in recovers(world)
 
 
 @pytest.mark.soak
@@ -160,7 +161,7 @@ def test_a_rotation_under_many_roles_that_is_killed_as_the_old_key_goes_loses_no
     world.write()
     [old] = keys(world)
     kill_make_up(world, lambda world: old not in keys(world))
-    recovers(world)
+    assert "did not end well; bringing the state to what is there" in recovers(world)
 
 
 def kill_make_up(world: World, moment: Callable[[World], bool]) -> None:
@@ -182,10 +183,10 @@ def kill_make_up(world: World, moment: Callable[[World], bool]) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
-def recovers(world: World) -> None:
-    """Runs `make up` once; fails unless all is as it should be."""
+def recovers(world: World) -> str:
+    """Runs `make up` once, and gives what it said; fails unless all is as it should be."""
     done = world.tools("up")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "did not end well; bringing the state to what is there" in done.stdout
     assert roles_in_vault(world) == set(world.roles)
     assert_sound(world)
+    return done.stdout

@@ -1,12 +1,14 @@
 """What an update is made of, from what its preview said."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tools import update as updating
+from tools.pulumi_stack import PulumiStack
 from tools.update import MANY, OF_A_ROLE, Change, Planned, Scope, read_events
 
 ROLE, POLICY = "vault:aws/secretBackendRole:SecretBackendRole", "vault:index/policy:Policy"
@@ -92,3 +94,32 @@ def test_every_repeatable_type_is_one_that_the_program_declares() -> None:
     for type_ in updating.REPEATABLE | updating.LAST:
         if type_.startswith("vault-aws:"):
             assert f'"{type_}"' in sources
+
+
+class PreviewedStack(PulumiStack):
+    """A stack without Pulumi: its preview tells of a mount, roles and a login, and what it is asked is kept."""
+
+    asked: list[tuple[str, ...]] = []
+
+    def run(self, *words: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
+        assert not capture
+        self.asked.append(words)
+        if words[0] == "preview":
+            login = changes("vault:appRole/authBackendRole:AuthBackendRole", count=1)
+            steps = [
+                {"resourcePreEvent": {"metadata": {"urn": change.urn, "type": change.type, "op": change.operation}}}
+                for change in [*changes(MOUNT, "update", count=1), *changes(ROLE), *login]
+            ]
+            Path(words[-1]).write_text("".join(f"{json.dumps(step)}\n" for step in steps))
+        return subprocess.CompletedProcess(words, 0)
+
+
+@pytest.mark.parametrize(("standing", "steps"), [(MANY, 3), (0, 2)])
+def test_whatever_is_previewed_is_done_under_the_eyes_of_the_policy_pack(standing: int, steps: int) -> None:
+    PreviewedStack.asked.clear()
+    scope = Scope(standing=standing, roles=MANY)
+    assert updating.update(PreviewedStack("dev", env={}), updating.GUARDED, lambda: True, scope) == 0
+    preview, *updates = PreviewedStack.asked
+    assert preview[0] == "preview"
+    assert [words[0] for words in updates] == ["up"] * steps
+    assert all(" ".join(updating.GUARDED) in " ".join(words) for words in PreviewedStack.asked)
